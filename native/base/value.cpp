@@ -1,0 +1,107 @@
+#include "base/value.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.hpp"
+
+namespace kra {
+
+const Value& Value::operator[](std::string_view key) const {
+  static const Value nil;
+  if (const Map* entries = map())
+    for (const auto& [name, value] : *entries)
+      if (name == key) return value;
+  return nil;
+}
+
+void Value::set(std::string_view key, Value value) {
+  if (!map()) state_ = Map{};
+  for (auto& [name, old] : *map())
+    if (name == key) {
+      old = std::move(value);
+      return;
+    }
+  map()->emplace_back(std::string(key), std::move(value));
+}
+
+static void write_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  std::size_t plain_from = 0;
+  std::string valid;
+  if (!is_utf8(text)) {
+    // Only the invalid bytes are replaced; control bytes keep their JSON escapes below.
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t length = 1;
+      while (length <= 4 && at + length <= text.size() && !is_utf8(text.substr(at, length))) ++length;
+      bool found = length <= 4 && at + length <= text.size();
+      valid.append(found ? text.substr(at, length) : std::string_view("\xef\xbf\xbd"));
+      at += found ? length : 1;
+    }
+    text = valid;
+  }
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    auto byte = static_cast<unsigned char>(text[at]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) continue;
+    out.append(text.substr(plain_from, at - plain_from));
+    plain_from = at + 1;
+    if (byte == '\n') out.append("\\n");
+    else if (byte == '\t') out.append("\\t");
+    else if (byte == '"' || byte == '\\') out.append({'\\', text[at]});
+    else out.append(cat("\\u", hex(byte, 4)));
+  }
+  out.append(text.substr(plain_from));
+  out.push_back('"');
+}
+
+static void write_real(std::string& out, double number) {
+  char digits[40];
+  if (!std::isfinite(number)) {
+    out.append("null");
+    return;
+  }
+  std::snprintf(digits, sizeof digits, "%.15g", number);
+  if (std::strtod(digits, nullptr) != number) std::snprintf(digits, sizeof digits, "%.17g", number);
+  out.append(digits);
+}
+
+static void write(std::string& out, const Value& value);
+
+static void write_array(std::string& out, const Value::Array& items) {
+  out.push_back('[');
+  for (const auto& item : items) {
+    if (&item != &items.front()) out.push_back(',');
+    write(out, item);
+  }
+  out.push_back(']');
+}
+
+static void write_map(std::string& out, const Value::Map& entries) {
+  out.push_back('{');
+  for (const auto& entry : entries) {
+    if (&entry != &entries.front()) out.push_back(',');
+    write_text(out, entry.first);
+    out.push_back(':');
+    write(out, entry.second);
+  }
+  out.push_back('}');
+}
+
+static void write(std::string& out, const Value& value) {
+  if (value.flag()) out.append(*value.flag() ? "true" : "false");
+  else if (value.number()) out.append(cat(*value.number()));
+  else if (value.real()) write_real(out, *value.real());
+  else if (value.text()) write_text(out, *value.text());
+  else if (value.array()) write_array(out, *value.array());
+  else if (value.map()) write_map(out, *value.map());
+  else out.append("null");
+}
+
+std::string to_json(const Value& value) {
+  std::string out;
+  write(out, value);
+  return out;
+}
+
+}  // namespace kra

@@ -1,0 +1,61 @@
+// A tree of plain data: what a message or a stored file holds, and what `--json` prints. Maps keep their order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace kra {
+
+class Value {
+ public:
+  using Array = std::vector<Value>;
+  using Map = std::vector<std::pair<std::string, Value>>;
+
+  Value() = default;
+  Value(bool flag) : state_(flag) {}
+  Value(int number) : state_(static_cast<std::int64_t>(number)) {}
+  Value(unsigned number) : state_(static_cast<std::int64_t>(number)) {}
+  Value(std::int64_t number) : state_(number) {}
+  Value(std::uint64_t number) : state_(static_cast<std::int64_t>(number)) {}
+  Value(double number) : state_(number) {}
+  Value(const char* text) : state_(std::string(text)) {}
+  Value(std::string_view text) : state_(std::string(text)) {}
+  Value(std::string text) : state_(std::move(text)) {}
+  Value(Array items) : state_(std::move(items)) {}
+  Value(Map entries) : state_(std::move(entries)) {}
+
+  bool is_nil() const { return state_.index() == 0; }
+  // The content when the value has that type, else nullptr.
+  const bool* flag() const { return std::get_if<bool>(&state_); }
+  const std::int64_t* number() const { return std::get_if<std::int64_t>(&state_); }
+  const double* real() const { return std::get_if<double>(&state_); }
+  const std::string* text() const { return std::get_if<std::string>(&state_); }
+  const Array* array() const { return std::get_if<Array>(&state_); }
+  const Map* map() const { return std::get_if<Map>(&state_); }
+  Array* array() { return std::get_if<Array>(&state_); }
+  Map* map() { return std::get_if<Map>(&state_); }
+
+  // The entry of a map, or a nil value when there is none (or this is no map): reading never fails.
+  const Value& operator[](std::string_view key) const;
+  // Adds or replaces an entry; a nil value becomes a map first.
+  void set(std::string_view key, Value value);
+
+  // The content, or `otherwise` when the value is of another type.
+  std::string text_or(std::string otherwise) const { return text() ? *text() : std::move(otherwise); }
+  std::int64_t number_or(std::int64_t otherwise) const { return number() ? *number() : otherwise; }
+  bool flag_or(bool otherwise) const { return flag() ? *flag() : otherwise; }
+
+  friend bool operator==(const Value&, const Value&) = default;
+
+ private:
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Map> state_;
+};
+
+// One line of JSON (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
+std::string to_json(const Value& value);
+
+}  // namespace kra

@@ -1,0 +1,52 @@
+// Running workspace -> Workspace -> a generation on disk. Blocking; serves the daemon's lane and the command line alike.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/history.hpp"
+#include "peers/tmux.hpp"
+
+namespace kra {
+
+struct Settings;
+
+// An editor that is connected, with what it answered when it was asked for its state.
+struct ConnectedEditor {
+  Editor editor;
+  std::string pane;  // %3
+  pid_t pid = 0;
+};
+
+struct SaveRequest {
+  std::string name;      // empty: the current workspace
+  std::string session;   // empty: all
+  std::string message;
+  std::string reason = "manual";
+  std::vector<ConnectedEditor> editors;  // of this server
+};
+
+struct SaveReport {
+  std::string name;
+  std::uint64_t generation = 0;
+  Counts counts;
+  bool changed = false;
+  bool hooks_mended = false;
+  std::int64_t duration_ms = 0;
+};
+
+// The workspace as it is now: one tmux client call and the system's process data. Errors: unavailable (no server), refused
+// (no session, or a restore is under way in it), conflict (server died or changed meanwhile).
+struct Captured {
+  Workspace workspace;
+  LiveServer live;
+};
+Result<Captured> capture(const TmuxServer& server, const std::vector<ConnectedEditor>& editors, const Settings& settings,
+                         const Patience& patience);
+
+// capture() and write. An automatic save (reason other than manual) whose number of panes fell by more than half is looked at
+// again two seconds later and dropped when the server is gone by then: a dying server never becomes the newest save.
+Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
+                        const Settings& settings, const Patience& patience);
+
+}  // namespace kra

@@ -1,0 +1,63 @@
+// The only door to files. Engine code takes a Disk&, so that tests can replace it by one that fails, fills up or crashes.
+// All paths are absolute. Errors carry the path and the system's words; nothing here prints.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace kra {
+
+struct FileInfo {
+  std::uint64_t size = 0;
+  std::int64_t modified_ms = 0;
+  bool directory = false;
+};
+
+class Disk {
+ public:
+  virtual ~Disk() = default;
+
+  // The whole file; Fault::not_found when there is none, Fault::refused above `limit` bytes.
+  virtual Result<std::string> read(const std::string& path, std::uint64_t limit) = 0;
+  // After success the file holds exactly `bytes`, mode 0600, and survives a power cut: temporary file in the same directory,
+  // fsync, rename, fsync of the directory. After failure the old file is untouched and no temporary file is left.
+  virtual Result<void> replace(const std::string& path, std::string_view bytes) = 0;
+  // As replace(), but Fault::conflict when the name is taken: a new file never takes the place of another.
+  virtual Result<void> create(const std::string& path, std::string_view bytes) = 0;
+  // Appends in one write; with `durable` the bytes are on the disk (fdatasync) when it returns.
+  virtual Result<void> append(const std::string& path, std::string_view bytes, bool durable) = 0;
+  virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
+  // The directory and its missing parents, mode 0700.
+  virtual Result<void> make_directory(const std::string& path) = 0;
+  // Names without "." and "..", sorted bytewise; Fault::not_found when there is no such directory.
+  virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
+  virtual Result<FileInfo> info(const std::string& path) = 0;
+  // Within one file system, replacing the target, both directories synced.
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  // Done also when there was nothing to remove.
+  virtual Result<void> remove(const std::string& path) = 0;
+  // A directory with everything in it; links are removed, not followed.
+  virtual Result<void> remove_tree(const std::string& path) = 0;
+};
+
+// The real one. Stateless, so one object may serve all threads.
+class SystemDisk : public Disk {
+ public:
+  Result<std::string> read(const std::string& path, std::uint64_t limit) override;
+  Result<void> replace(const std::string& path, std::string_view bytes) override;
+  Result<void> create(const std::string& path, std::string_view bytes) override;
+  Result<void> append(const std::string& path, std::string_view bytes, bool durable) override;
+  Result<void> truncate(const std::string& path, std::uint64_t size) override;
+  Result<void> make_directory(const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<FileInfo> info(const std::string& path) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<void> remove_tree(const std::string& path) override;
+};
+
+}  // namespace kra

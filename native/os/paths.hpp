@@ -1,0 +1,55 @@
+// Every file and directory name that kra makes is made here.
+//
+//   state/    workspaces/SERVER/NAME/00000012.kra      generations of a named workspace, counter in decimal
+//             workspaces/SERVER/NAME/00000012.keep     empty: never thinned out      .from  empty: a restore started from it
+//             workspaces/SERVER/NAME/name              the name in full
+//             workspaces/SERVER/current                name to which autosave goes
+//             sessions/KEY/…                           Neovim sessions outside tmux, laid out as a workspace
+//             undo/SERVER/…                            what was closed or replaced last, laid out as a workspace
+//             scrollback/HASH                          pane contents, by content
+//             events.journal  audit.log  metrics.kra  corrupt/
+//   runtime/  kra.sock  kra.lock
+//   config/   config.yaml
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace kra {
+
+struct Paths {
+  std::string state;
+  std::string runtime;
+  std::string config;
+
+  std::string socket() const { return runtime + "/kra.sock"; }
+  std::string daemon_lock() const { return runtime + "/kra.lock"; }
+  std::string config_file() const { return config + "/config.yaml"; }
+  std::string workspaces(std::string_view server_key) const;
+  std::string undo(std::string_view server_key) const;
+  std::string sessions() const { return state + "/sessions"; }
+  std::string scrollback() const { return state + "/scrollback"; }
+  std::string corrupt() const { return state + "/corrupt"; }
+  std::string events_journal() const { return state + "/events.journal"; }
+  std::string audit_log() const { return state + "/audit.log"; }
+  std::string metrics() const { return state + "/metrics.kra"; }
+};
+
+// From the environment: KRA_STATE_DIR, KRA_RUNTIME_DIR, KRA_CONFIG_DIR; else XDG; else below HOME. The runtime directory is
+// checked (real directory, ours, nobody else may enter) and falls back as doc/protocol.md says; the others are only named.
+// Makes no directory but the runtime one (0700).
+Result<Paths> find_paths();
+// As find_paths(), without a system call beyond getuid: for `kra event`, which must not make anything.
+std::string socket_path_for_event();
+
+// A directory name for any text: its harmless characters, then a hash of all of it. Equal texts, equal names; nothing else.
+std::string directory_name(std::string_view text);
+std::string generation_name(std::uint64_t counter);  // "00000012"
+
+// 1 to 64 bytes, no `@`, `/`, control bytes, no leading `-` or `.`: Fault::usage says which rule a name breaks.
+Result<void> check_save_name(std::string_view name);
+
+}  // namespace kra

@@ -1,0 +1,88 @@
+// tmux, through its command line client. This module alone fixes flags (`-u -S SOCKET`), language and quoting; whatever text goes into
+// tmux goes through quoted() of a user option, so that no value is ever expanded as a format or run (tmux expands names, titles and
+// directories, the job form included).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/workspace.hpp"
+
+namespace kra {
+
+// Where a server listens. Two servers never share a key.
+struct TmuxServer {
+  std::string socket;             // absolute
+  std::string program = "tmux";   // KRA_TMUX
+  std::string config;             // -f FILE for a server that is started by us; empty: tmux's own
+  std::string key() const;        // a directory name made of the socket's path
+};
+// From -S PATH, -L NAME, else $TMUX, else tmux's default socket ($TMUX_TMPDIR or /tmp, tmux-UID/default).
+TmuxServer find_server(const std::string& socket_path, const std::string& socket_name);
+
+struct LivePane {
+  Pane pane;        // as it will be stored, but without cwd, argv, repository and editor: those come from the system
+  std::string id;   // %3
+  pid_t pid = 0;
+  bool dead = false;
+  bool alternate = false;
+  std::uint64_t history_size = 0;
+  std::int64_t created = 0;
+};
+struct LiveWindow {
+  Window window;    // panes stay empty
+  std::string id;   // @2
+  std::int64_t activity = 0;
+  std::vector<LivePane> panes;
+};
+struct LiveSession {
+  Session session;  // windows stay empty
+  std::string id;   // $1
+  std::int64_t created = 0, activity = 0, last_attached = 0;
+  std::vector<LiveWindow> windows;
+};
+struct LiveServer {
+  pid_t pid = 0;
+  std::int64_t start_time = 0;  // seconds since 1970
+  std::string version;          // "3.3a"
+  std::string host;
+  std::string active_session, last_session;  // names
+  bool attached = false;                     // a client is attached
+  bool shows_status = false;                 // @kra_status is used in the status line
+  std::string default_shell, default_command;
+  std::string restoring;                     // @kra_restoring: who restores into it now
+  std::vector<std::string> missing_hooks;    // commands that put our hooks back where they were wiped or shadowed
+  std::vector<LiveSession> sessions;
+};
+
+// Everything about a server in one client call. unavailable: no server there; conflict: it changed while it was read.
+Result<LiveServer> read_server(const TmuxServer& server, const Patience& patience);
+
+// Builds a list of commands for one `source-file -` client call. add() takes words that are written as they are (ids, flags, our own
+// names) and texts that may hold anything.
+class TmuxScript {
+ public:
+  // A command of plain words, chosen by us: [A-Za-z0-9_@%$:.={}#,+-] only, asserted.
+  TmuxScript& command(const std::vector<std::string>& words);
+  // The same command, in which the word "\x01" stands for `text`, carried by the user option @kra_x and expanded once.
+  TmuxScript& command_with(const std::string& text, const std::vector<std::string>& words);
+  // argv of a program at the end of a command such as new-window or respawn-pane: quoted, exec'd by tmux, never by a shell.
+  TmuxScript& command_running(const std::string& text, const std::vector<std::string>& words, const std::vector<std::string>& argv);
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+// One word of a tmux command file that tmux reads back as exactly `word`.
+std::string tmux_quoted(std::string_view word);
+
+// Runs a script in one client; what -P printed comes back. The server is started when `start` says so.
+Result<std::string> run_script(const TmuxServer& server, const TmuxScript& script, bool start, const Patience& patience);
+
+}  // namespace kra
