@@ -1,0 +1,178 @@
+# kra: one static program, one library without dependencies, nothing else to build. `make help` lists the targets.
+VERSION = 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib/kra
+LUADIR ?= $(PREFIX)/share/kra/lua
+VARIANT ?= release
+WERROR ?= -Werror
+PKG_CONFIG ?= pkg-config
+CXX ?= g++
+
+# Without a -j of the caller's every processor is used.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+endif
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+
+SYSTEM := $(shell uname -s)
+COMMIT := $(shell git -C . rev-parse --short=12 HEAD 2>/dev/null)
+
+# --- flags -----------------------------------------------------------------------------------------------------------
+# Everything is position-independent, so that the program and the library share their objects.
+STANDARD = -std=c++20 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -pthread
+# A designated initialiser leaves the other members at their defaults on purpose.
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
+OPTIMISE_release = -O2 -g0
+OPTIMISE_debug = -O0 -g
+OPTIMISE_asan = -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_tsan = -O1 -g1 -fno-omit-frame-pointer -fsanitize=thread
+OPTIMISE_fuzz = -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+OPTIMISE = $(OPTIMISE_$(VARIANT))
+ifeq ($(OPTIMISE),)
+$(error VARIANT is one of release, debug, asan, tsan, fuzz)
+endif
+
+# --- libraries -------------------------------------------------------------------------------------------------------
+# msgpack-c changed its name between releases of Debian; libuv's archive did too.
+MSGPACK := $(shell for name in msgpack-c msgpack; do $(PKG_CONFIG) --exists $$name 2>/dev/null && echo $$name && break; done)
+LIBRARIES = libuv $(MSGPACK) yaml-cpp
+CPPFLAGS_THIRD := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+archive = $(firstword $(filter /%,$(foreach name,$(1),$(shell $(CXX) -print-file-name=$(name)))))
+UV_A := $(call archive,libuv_a.a libuv.a)
+MSGPACK_A := $(call archive,libmsgpackc.a libmsgpack-c.a)
+YAML_A := $(call archive,libyaml-cpp.a)
+
+# Static where every archive is there: a dynamic C++ program needs twice the time to start. Else what there is.
+STATIC ?= $(if $(and $(filter Linux,$(SYSTEM)),$(UV_A),$(MSGPACK_A),$(YAML_A),$(call archive,libc.a)),1)
+ifeq ($(VARIANT)$(STATIC),release1)
+LINK = -static
+endif
+LIBS = $(or $(YAML_A),-lyaml-cpp) $(or $(MSGPACK_A),$(shell $(PKG_CONFIG) --libs $(MSGPACK) 2>/dev/null)) $(or $(UV_A),-luv) -lpthread -ldl
+ifeq ($(SYSTEM),Linux)
+LIBS += -lrt
+GC = -Wl,--gc-sections
+STRIP = $(if $(filter release,$(VARIANT)),-s)
+endif
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+LAYERS = base os wire model peers engine daemon cli ffi
+OTHER_SYSTEM = $(if $(filter Linux,$(SYSTEM)),%_kqueue.cpp %_macos.cpp,%_linux.cpp)
+SOURCES := $(filter-out $(OTHER_SYSTEM),$(sort $(wildcard $(LAYERS:%=native/%/*.cpp))))
+TESTS := $(sort $(wildcard tests/native/*.cpp tests/native/*/*.cpp tests/native/*/*/*.cpp))
+FUZZERS := $(sort $(wildcard tests/fuzz/*.cpp))
+
+O = build/obj/$(VARIANT)$(if $(filter g++ c++,$(notdir $(CXX))),,-$(notdir $(CXX)))
+objects = $(1:%.cpp=$(O)/%.o)
+KRA_OBJECTS = $(call objects,$(filter-out native/ffi/%,$(SOURCES)))
+FFI_OBJECTS = $(call objects,$(filter native/ffi/%,$(SOURCES)))
+# What the library may take from: the layers without a third-party header.
+ENGINE_OBJECTS = $(call objects,$(filter-out native/daemon/% native/cli/% native/ffi/% native/wire/msgpack.cpp native/model/config_yaml.cpp,$(SOURCES)))
+TESTED_OBJECTS = $(call objects,$(filter-out native/cli/main.cpp,$(SOURCES)))
+TEST_OBJECTS = $(call objects,$(filter-out tests/native/main.cpp,$(TESTS)))
+TEST_MAIN = build/obj/test-main/main.o
+
+PROGRAM = build/kra$(if $(filter release,$(VARIANT)),,-$(VARIANT))
+LIBRARY = build/libkra.so
+
+.PHONY: help build tests demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
+.DEFAULT_GOAL := build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@echo
+	@echo 'VARIANT=release|debug|asan|tsan  CXX=clang++  WERROR= (a warning is no error)  STATIC= (dynamic)  PREFIX= DESTDIR='
+
+build: $(if $(filter %cli/main.cpp,$(SOURCES)),$(PROGRAM)) $(if $(FFI_OBJECTS),$(if $(filter release,$(VARIANT)),$(LIBRARY))) ## build/kra and build/libkra.so (the default)
+
+$(PROGRAM): $(KRA_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@.tmp $^ $(LIBS)
+	@mv -f $@.tmp $@
+
+# Replaced by rename: an editor that has the old one loaded keeps it.
+$(LIBRARY): $(FFI_OBJECTS) $(O)/engine.a native/ffi/kra.map
+	@echo "  link $@"
+	@$(CXX) -shared $(OPTIMISE) -static-libstdc++ -static-libgcc $(GC) $(STRIP) $(LDFLAGS) -Wl,-z,defs \
+	  -Wl,--version-script=native/ffi/kra.map -Wl,-soname,libkra.so -pthread -o $@.tmp $(FFI_OBJECTS) $(O)/engine.a
+	@mv -f $@.tmp $@
+
+$(O)/engine.a: $(ENGINE_OBJECTS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(O)/%.o: %.cpp $(O)/flags
+	@echo "  $(VARIANT) $<"
+	@mkdir -p $(@D)
+	@$(CXX) $(COMPILE) $(WERROR) -MMD -MP -c -o $@ $<
+
+COMPILE = $(STANDARD) $(OPTIMISE) $(WARNINGS) -Inative -I. $(CPPFLAGS_THIRD) $(CPPFLAGS) $(CXXFLAGS)
+
+# These two are rewritten only when what they say changed, so that objects follow a change of flags or of the commit.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CXX) $(COMPILE)' | cmp -s - $@ || echo '$(CXX) $(COMPILE)' >$@
+$(O)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
+
+$(O)/native/base/version.o: CPPFLAGS += -DKRA_VERSION='"$(VERSION)"' -DKRA_COMMIT='"$(COMMIT)"'
+$(O)/native/base/version.o: $(O)/commit
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+tests: build/tests-$(notdir $(O)) ## the unit tests of one VARIANT, as build/tests-VARIANT
+
+CATCH_LIBS = $(shell $(PKG_CONFIG) --exists catch2-with-main 2>/dev/null && $(PKG_CONFIG) --libs catch2-with-main)
+build/tests-$(notdir $(O)): $(TESTED_OBJECTS) $(TEST_OBJECTS) $(TEST_MAIN)
+	@echo "  link $@"
+	@$(CXX) $(OPTIMISE) $(GC) $(LDFLAGS) -pthread -o $@.tmp $^ $(CATCH_LIBS) $(LIBS)
+	@mv -f $@.tmp $@
+
+# Catch2 2 takes half a minute for its main: once, unoptimised, for all variants.
+$(TEST_MAIN): tests/native/main.cpp
+	@echo "  catch main"
+	@mkdir -p $(@D)
+	@$(CXX) -std=c++20 -O0 -fPIC -pthread -I. -c -o $@ $<
+
+FUZZ = build/fuzz/$(1)
+fuzzers: $(FUZZERS:tests/fuzz/%.cpp=build/fuzz/%)
+build/fuzz/%: FORCE
+	@$(MAKE) VARIANT=fuzz CXX=clang++ FUZZER=$* build/fuzz-$*
+
+ifneq ($(FUZZER),)
+build/fuzz-$(FUZZER): $(O)/tests/fuzz/$(FUZZER).o $(TESTED_OBJECTS)
+	@echo "  link build/fuzz/$(FUZZER)"
+	@mkdir -p build/fuzz
+	@$(CXX) $(OPTIMISE) -fsanitize=fuzzer $(GC) -pthread -o build/fuzz/$(FUZZER) $^ $(LIBS)
+endif
+
+test: ## everything that can be tested; installs what the tests need
+	@scripts/test
+test-long: build ## every bar in full, into build/bars.json
+	@scripts/bars --long
+bench: build ## figures side by side with their floors
+	@scripts/bars
+fuzz: fuzzers ## the fuzz targets, FUZZ_SECONDS (600) each
+	@tests/fuzz/run $(or $(FUZZ_SECONDS),600)
+demo: build ## the main job on real parts, in a throw-away HOME
+	@scripts/demo
+lint: ## layers, shell, Lua, documents
+	@scripts/lint
+docs-check: ## the documents against the tables in the code
+	@scripts/docs-check
+format: ## clang-format, and stylua where it is there
+	@clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.h')
+	@! command -v stylua >/dev/null || stylua $$(git ls-files '*.lua')
+nvim: ## a Neovim 0.10 or newer in .deps/ where the system's is too old
+	@scripts/find-nvim || scripts/get-nvim trixie .deps/nvim-0.10
+install: build ## to DESTDIR and PREFIX (/usr/local), by rename
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' LUADIR='$(LUADIR)' scripts/install
+uninstall: ## takes away all that install brought
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install --remove
+clean: ## build/ (not .deps/)
+	rm -rf build
+FORCE:
+
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS)) $(O)/tests/fuzz/$(FUZZER).o)
