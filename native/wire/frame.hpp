@@ -27,7 +27,7 @@ std::string pack(const Frame& frame);
 // Cuts frames out of a stream of bytes that arrive in any pieces.
 class FrameReader {
  public:
-  explicit FrameReader(WireLimits limits = {}) : limits_(limits) {}
+  explicit FrameReader(const WireLimits& limits = {}) : limits_(limits), scanner_(limits) {}
   void feed(std::string_view bytes) { buffer_.append(bytes); }
   // The next whole frame, nothing when more bytes are needed; an Error ends the stream: nothing after it can be trusted.
   Result<std::optional<Frame>> next();
@@ -35,6 +35,7 @@ class FrameReader {
 
  private:
   WireLimits limits_;
+  Scanner scanner_;
   std::string buffer_;
   std::size_t begin_ = 0;
 };

@@ -1,0 +1,58 @@
+#include "os/lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "base/text.hpp"
+
+namespace kra {
+
+static Result<Fd> open_lock(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
+  return fd;
+}
+
+static std::string holder_of(int fd) {
+  char text[64];
+  auto length = ::pread(fd, text, sizeof text, 0);
+  return length > 0 ? printable({text, static_cast<std::size_t>(length)}) : "another process";
+}
+
+static void write_holder(int fd) {
+  auto text = cat("process ", static_cast<long>(::getpid()));
+  // For messages only: a lock that cannot say who holds it is still held.
+  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+}
+
+static bool lock_now(int fd) {
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+    if (errno != EINTR) return false;
+  write_holder(fd);
+  return true;
+}
+
+Result<std::optional<Lock>> Lock::try_take(const std::string& path) {
+  Fd fd = TRY(open_lock(path));
+  if (lock_now(fd.get())) return std::optional<Lock>(Lock(std::move(fd)));
+  if (errno == EWOULDBLOCK) return std::optional<Lock>();
+  return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
+}
+
+Result<Lock> Lock::take(const std::string& path, const Patience& patience) {
+  Fd fd = TRY(open_lock(path));
+  for (int pause_ms = 1; !lock_now(fd.get()); pause_ms = std::min(pause_ms * 2, 50)) {
+    if (errno != EWOULDBLOCK) return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
+    if (patience.over()) return Error{Fault::busy, cat(path, " is held by ", holder_of(fd.get()))};
+    std::this_thread::sleep_for(Milliseconds(patience.left_ms(pause_ms)));
+  }
+  return Lock(std::move(fd));
+}
+
+}  // namespace kra
