@@ -151,9 +151,9 @@ endif
 test: ## everything that can be tested; installs what the tests need
 	@scripts/test
 test-long: build ## every bar in full, into build/bars.json
-	@scripts/bars --long
+	@tests/bench/run --long
 bench: build ## figures side by side with their floors
-	@scripts/bars
+	@tests/bench/run
 fuzz: fuzzers ## the fuzz targets, FUZZ_SECONDS (600) each
 	@tests/fuzz/run $(or $(FUZZ_SECONDS),600)
 demo: build ## the main job on real parts, in a throw-away HOME
