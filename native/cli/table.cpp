@@ -1,0 +1,29 @@
+#include "cli/table.hpp"
+
+#include <algorithm>
+
+namespace kra::cli {
+
+const std::vector<CommandRow>& command_table() {
+  static const std::vector<CommandRow> rows = {
+      version_command(),
+      help_command(),
+  };
+  return rows;
+}
+
+const CommandRow* find_command(std::string_view name) {
+  const auto& rows = command_table();
+  auto found = std::find_if(rows.begin(), rows.end(), [&](const CommandRow& row) { return row.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::string unknown_command(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& row : command_table())
+    if (!row.hidden) known.emplace_back(row.name);
+  auto meant = nearest(name, known);
+  return cat("unknown command ", printable(name), "; ", meant ? cat("did you mean ", *meant, "?") : "`kra help` lists what there is");
+}
+
+}  // namespace kra::cli

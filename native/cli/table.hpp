@@ -1,0 +1,16 @@
+// The commands. A new one is a file with a function that makes its row, a line here and a line in table.cpp.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace kra::cli {
+
+const std::vector<CommandRow>& command_table();
+const CommandRow* find_command(std::string_view name);
+// One line that says that there is no such command and which one was probably meant.
+std::string unknown_command(std::string_view name);
+
+CommandRow help_command();
+CommandRow version_command();
+
+}  // namespace kra::cli
