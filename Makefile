@@ -77,7 +77,7 @@ TEST_MAIN = build/obj/test-main/main.o
 PROGRAM = build/kra$(if $(filter release,$(VARIANT)),,-$(VARIANT))
 LIBRARY = build/libkra.so
 
-.PHONY: help build tests demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
+.PHONY: help build tests benches demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
 .DEFAULT_GOAL := build
 
 help: ## this list
@@ -136,6 +136,19 @@ $(TEST_MAIN): tests/native/main.cpp
 	@mkdir -p $(@D)
 	@$(CXX) -std=c++20 -O0 -fPIC -pthread -I. -c -o $@ $<
 
+# --- bench -----------------------------------------------------------------------------------------------------------
+BENCHES := $(filter-out tests/bench/empty.cpp,$(sort $(wildcard tests/bench/*.cpp)))
+BENCH_OBJECTS = $(call objects,$(sort $(wildcard tests/bench/support/*.cpp)))
+benches: build/bench/empty $(BENCHES:tests/bench/%.cpp=build/bench/%)
+build/bench/empty: $(O)/tests/bench/empty.o
+	@mkdir -p $(@D)
+	@$(CXX) $(OPTIMISE) $(LINK) $(STRIP) -o $@ $^
+build/bench/%: $(O)/tests/bench/%.o $(BENCH_OBJECTS) $(TESTED_OBJECTS)
+	@echo "  link $@"
+	@mkdir -p $(@D)
+	@$(CXX) $(OPTIMISE) $(GC) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
+
+# --- fuzz ------------------------------------------------------------------------------------------------------------
 FUZZ = build/fuzz/$(1)
 fuzzers: $(FUZZERS:tests/fuzz/%.cpp=build/fuzz/%)
 build/fuzz/%: FORCE
@@ -175,4 +188,4 @@ clean: ## build/ (not .deps/)
 	rm -rf build
 FORCE:
 
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS)) $(O)/tests/fuzz/$(FUZZER).o)
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS) $(BENCHES) $(wildcard tests/bench/support/*.cpp)) $(O)/tests/fuzz/$(FUZZER).o)
