@@ -87,9 +87,13 @@ help: ## this list
 
 build: $(if $(filter %cli/main.cpp,$(SOURCES)),$(PROGRAM)) $(if $(FFI_OBJECTS),$(if $(filter release,$(VARIANT)),$(LIBRARY))) ## build/kra and build/libkra.so (the default)
 
+# libuv can look up users and hosts, which a static program cannot without glibc's modules: kra asks for neither, so the
+# linker's word about libuv is left out (not one about ours).
+LIBUV_WORDS = /libuv[^ ]*\.a\(.*in function/ { getline said; if (said !~ /statically linked/) print $$0 "\n" said; next } 1
 $(PROGRAM): $(KRA_OBJECTS)
 	@echo "  link $@"
-	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@.tmp $^ $(LIBS)
+	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@.tmp $^ $(LIBS) 2>$@.said; \
+	  status=$$?; awk '$(LIBUV_WORDS)' $@.said >&2; rm -f $@.said; exit $$status
 	@mv -f $@.tmp $@
 
 # Replaced by rename: an editor that has the old one loaded keeps it.
