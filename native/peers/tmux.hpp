@@ -33,6 +33,7 @@ struct LivePane {
   bool dead = false;
   bool alternate = false;
   std::uint64_t history_size = 0;
+  int cursor_y = 0;  // line of the cursor: near 0 in a shell in which nothing was typed
   std::int64_t created = 0;
 };
 struct LiveWindow {
@@ -45,7 +46,12 @@ struct LiveSession {
   Session session;  // windows stay empty
   std::string id;   // $1
   std::int64_t created = 0, activity = 0, last_attached = 0;
+  std::string lazy;  // @kra_lazy: what fills this session when it is visited (engine/lazy.hpp); empty: it is what it seems
   std::vector<LiveWindow> windows;
+};
+struct LiveClient {
+  std::string name;     // what -c takes
+  std::string session;  // id of the session it shows
 };
 struct LiveServer {
   pid_t pid = 0;
@@ -59,6 +65,7 @@ struct LiveServer {
   std::string restoring;                     // @kra_restoring: who restores into it now
   std::vector<std::string> missing_hooks;    // commands that put our hooks back where they were wiped or shadowed
   std::vector<LiveSession> sessions;
+  std::vector<LiveClient> clients;
 };
 
 // Everything about a server in one client call. unavailable: no server there; conflict: it changed while it was read.
@@ -68,7 +75,8 @@ Result<LiveServer> read_server(const TmuxServer& server, const Patience& patienc
 // names) and texts that may hold anything.
 class TmuxScript {
  public:
-  // A command of plain words, chosen by us: [A-Za-z0-9_@%$:.={}#,+-] only, asserted.
+  // A command of words chosen by us or made by tmux itself (ids, flags, layouts), each quoted where it needs to be. tmux may expand them as
+  // formats, so a text that somebody else could have chosen never comes this way.
   TmuxScript& command(const std::vector<std::string>& words);
   // The same command, in which the word "\x01" stands for `text`, carried by the user option @kra_x and expanded once.
   TmuxScript& command_with(const std::string& text, const std::vector<std::string>& words);
@@ -82,7 +90,12 @@ class TmuxScript {
 // One word of a tmux command file that tmux reads back as exactly `word`.
 std::string tmux_quoted(std::string_view word);
 
-// Runs a script in one client; what -P printed comes back. The server is started when `start` says so.
-Result<std::string> run_script(const TmuxServer& server, const TmuxScript& script, bool start, const Patience& patience);
+// What the commands of a script printed (-P, display-message -p), and what those that failed said, a line each.
+struct ScriptOutcome {
+  std::string output, errors;
+};
+// Runs a script in one client. A command that fails costs only itself and is no Error; the rest goes on. The server is started when
+// `start` says so, and lives on when the script made a session. unavailable: no server.
+Result<ScriptOutcome> run_script(const TmuxServer& server, const TmuxScript& script, bool start, const Patience& patience);
 
 }  // namespace kra
