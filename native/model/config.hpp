@@ -1,8 +1,9 @@
-// Settings. One table of options (model/options.cpp) holds name, type, default, limits and text; validation, `kra config`, the sample
-// file, completion and the documentation come from it. Reading YAML is model/config_yaml.cpp alone.
+// Settings. One table of options (model/options.cpp) holds name, type, default, limits and text; validation, `kra config`, the manual
+// page, completion and the documentation come from it. Reading YAML is model/config_yaml.cpp alone.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ struct Settings {
   std::string notify_command;
 };
 
+// flag: true or false. count: a whole number. duration: "24h", "30d". choice: one of `choices`. text_list: a list of texts. map: one of
+// `choices`, or a map from glob to one of them.
 enum class OptionType { flag, count, duration, text, choice, text_list, map };
 
 struct OptionRow {
@@ -47,22 +50,59 @@ struct OptionRow {
   std::string_view fallback;     // as it is written in config.yaml
   std::string_view choices;      // of a choice, separated by '|'
   std::string_view text;         // one line for people
+  std::int64_t least = 0;        // of a count
+  std::int64_t most = 2'147'483'647;
+  void (*store)(Settings& settings, const Value& value) = nullptr;  // into the typed member; none where no part reads it yet
 };
 const std::vector<OptionRow>& option_table();
+const OptionRow* find_option(std::string_view name);
+// "a number from 0 to 100", "one of ask, never": what may stand there.
+std::string option_kind(const OptionRow& row);
+// The value that `text` means (of a list: separated by commas), as an environment variable or `kra config set` gives it; usage: what would be right.
+Result<Value> option_value(const OptionRow& row, std::string_view text);
+// The value as it is written in config.yaml.
+std::string option_text(const OptionRow& row, const Value& value);
+// "autosave.timeout_ms" -> "KRA_AUTOSAVE_TIMEOUT_MS".
+std::string option_variable(std::string_view name);
+// "250ms", "30s", "5m", "24h", "30d", "2w"; nothing when it is none of these.
+std::optional<Milliseconds> parse_duration(std::string_view text);
 
-// A setting with where it comes from: default, config.yaml, @kra-*, setup() or environment.
+// A setting with where it comes from, and its value as option_value() makes it (a duration stays text).
+enum class Source { fallback, file, server, editor, environment };  // a later one wins over an earlier one
+std::string_view source_name(Source source);  // "default", "config.yaml", "@kra-*", "setup()", "environment"
+
 struct Setting {
   std::string name;
   Value value;
-  std::string source;
+  Source source = Source::fallback;
 };
 
 struct LoadedSettings {
   Settings settings;
   std::vector<Setting> all;  // one for each row of the table, in its order
+
+  // Takes the value unless a stronger source gave one already. `text` as option_value() reads it.
+  Result<void> give(const OptionRow& row, std::string_view text, Source source);
+  void give_value(const OptionRow& row, Value value, Source source);
+  const Setting& of(std::string_view name) const;  // a name of the table
 };
+
+constexpr std::size_t config_limit = 64U << 10;
+
 // From the text of config.yaml ("" = defaults) and the environment's KRA_AUTOSAVE_TIMEOUT_MS and the like.
 // usage: file, line, column, what is wrong and what would be right.
 Result<LoadedSettings> load_settings(const std::string& file_name, std::string_view yaml);
+
+// The tree of a YAML text, scalars as they stand there. Refuses anchors, aliases, tags, several documents and texts above config_limit;
+// usage: "FILE:LINE:COLUMN: what is wrong".
+struct ConfigNode {
+  enum class Kind { nothing, scalar, list, map };
+  Kind kind = Kind::nothing;
+  std::string text;               // of a scalar
+  int line = 1, column = 1;       // counted from 1
+  std::vector<ConfigNode> keys;   // of a map
+  std::vector<ConfigNode> items;  // of a map or list
+};
+Result<ConfigNode> parse_yaml(const std::string& file_name, std::string_view yaml);
 
 }  // namespace kra
