@@ -71,8 +71,8 @@ struct LiveServer {
 // Everything about a server in one client call. unavailable: no server there; conflict: it changed while it was read.
 Result<LiveServer> read_server(const TmuxServer& server, const Patience& patience);
 
-// Builds a list of commands for one `source-file -` client call. add() takes words that are written as they are (ids, flags, our own
-// names) and texts that may hold anything.
+// Builds a list of commands for one `source-file -` client call, of words that are written as they are (ids, flags, our own names)
+// and texts that may hold anything. A command that tmux refuses costs only itself.
 class TmuxScript {
  public:
   // A command of words chosen by us or made by tmux itself (ids, flags, layouts), each quoted where it needs to be. tmux may expand them as
@@ -80,7 +80,8 @@ class TmuxScript {
   TmuxScript& command(const std::vector<std::string>& words);
   // The same command, in which the word "\x01" stands for `text`, carried by the user option @kra_x and expanded once.
   TmuxScript& command_with(const std::string& text, const std::vector<std::string>& words);
-  // argv of a program at the end of a command such as new-window or respawn-pane: quoted, exec'd by tmux, never by a shell.
+  // As command_with(), with the argv of a program at the end of a command such as new-window or respawn-pane: exec'd by tmux, never
+  // read by a shell.
   TmuxScript& command_running(const std::string& text, const std::vector<std::string>& words, const std::vector<std::string>& argv);
   const std::string& text() const { return text_; }
 
