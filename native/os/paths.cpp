@@ -14,6 +14,7 @@
 namespace kra {
 
 std::string Paths::workspaces(std::string_view server_key) const { return cat(state, "/workspaces/", server_key); }
+std::string Paths::watch_lock(std::string_view server_key) const { return cat(runtime, "/watch-", server_key, ".lock"); }
 std::string Paths::undo(std::string_view server_key) const { return cat(state, "/undo/", server_key); }
 
 static std::string environment(const char* name) {

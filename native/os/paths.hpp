@@ -7,8 +7,8 @@
 //             sessions/KEY/…                           Neovim sessions outside tmux, laid out as a workspace
 //             undo/SERVER/…                            what was closed or replaced last, laid out as a workspace
 //             scrollback/HASH                          pane contents, by content
-//             events.journal  audit.log  metrics.kra  corrupt/
-//   runtime/  kra.sock  kra.lock
+//             events.journal  events.journal.b  audit.log  metrics.kra  corrupt/
+//   runtime/  kra.sock  kra.lock  watch-SERVER.lock
 //   config/   config.yaml
 #pragma once
 
@@ -27,13 +27,16 @@ struct Paths {
 
   std::string socket() const { return runtime + "/kra.sock"; }
   std::string daemon_lock() const { return runtime + "/kra.lock"; }
+  std::string watch_lock(std::string_view server_key) const;  // one waiter for each tmux server
   std::string config_file() const { return config + "/config.yaml"; }
   std::string workspaces(std::string_view server_key) const;
   std::string undo(std::string_view server_key) const;
   std::string sessions() const { return state + "/sessions"; }
   std::string scrollback() const { return state + "/scrollback"; }
   std::string corrupt() const { return state + "/corrupt"; }
+  // Two files that take turns.
   std::string events_journal() const { return state + "/events.journal"; }
+  std::string events_journal_other() const { return state + "/events.journal.b"; }
   std::string audit_log() const { return state + "/audit.log"; }
   std::string metrics() const { return state + "/metrics.kra"; }
 };
