@@ -1,6 +1,6 @@
 std = 'luajit'
 cache = false
-max_line_length = 130
+max_line_length = 150
 globals = { 'vim' }
 ignore = { '212/_.*' }
 files['tests'] = { std = '+busted' }

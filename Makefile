@@ -165,16 +165,18 @@ build/fuzz-$(FUZZER): $(O)/tests/fuzz/$(FUZZER).o $(TESTED_OBJECTS)
 	@$(CXX) $(OPTIMISE) -fsanitize=fuzzer $(GC) -pthread -o build/fuzz/$(FUZZER) $^ $(LIBS)
 endif
 
+# Without the flags of this make: what a script builds gets all processors, and what it starts none of our pipes.
+ALONE = env -u MAKEFLAGS -u MFLAGS
 test: ## everything that can be tested; installs what the tests need
-	@scripts/test
+	@$(ALONE) scripts/test
 test-long: build ## every bar in full, into build/bars.json
-	@tests/bench/run --long
+	@$(ALONE) scripts/bars --long
 bench: build ## figures side by side with their floors
-	@tests/bench/run
+	@$(ALONE) scripts/bars
 fuzz: fuzzers ## the fuzz targets, FUZZ_SECONDS (600) each
 	@tests/fuzz/run $(or $(FUZZ_SECONDS),600)
 demo: build ## the main job on real parts, in a throw-away HOME
-	@scripts/demo
+	@$(ALONE) scripts/demo
 lint: ## layers, shell, Lua, documents
 	@scripts/lint
 docs-check: ## the documents against the tables in the code
