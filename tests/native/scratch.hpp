@@ -1,26 +1,30 @@
-// A directory of its own for a test, removed at its end.
+// A new directory that goes away with its owner.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
+namespace kra {
+
 class Scratch {
  public:
   Scratch() {
-    auto pattern = (std::filesystem::temp_directory_path() / "kra-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
+    const char* base = std::getenv("TMPDIR");
+    path_ = std::string(base && *base ? base : "/tmp") + "/kra-XXXXXX";
+    if (!::mkdtemp(path_.data())) std::abort();
   }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
 
  private:
   std::string path_;
 };
+
+}  // namespace kra
