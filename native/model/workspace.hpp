@@ -167,6 +167,13 @@ struct Workspace {
 struct Counts {
   int sessions = 0, windows = 0, panes = 0, editors = 0;
   friend bool operator==(const Counts&, const Counts&) = default;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit visit) {
+    visit("sessions", self.sessions);
+    visit("windows", self.windows);
+    visit("panes", self.panes);
+    visit("editors", self.editors);
+  }
 };
 // Linked windows count once.
 Counts count(const Workspace& workspace);
