@@ -86,6 +86,8 @@ std::string command_help(const CommandRow& row) {
 }
 
 static ExitCode run_help(const Call& call, Console& console) {
+  if (call.has("man")) return console.out(man_page()), ExitCode::done;
+  if (call.has("config-man")) return console.out(settings_man_page()), ExitCode::done;
   if (call.arguments.empty()) return console.out(overview_help()), ExitCode::done;
   const auto* row = find_command(call.arguments[0]);
   if (row) return console.out(command_help(*row)), ExitCode::done;
@@ -95,6 +97,7 @@ static ExitCode run_help(const Call& call, Console& console) {
 
 CommandRow help_command() {
   return {.name = "help", .group = Group::settings, .usage = "[COMMAND]", .summary = "list the commands, or explain one",
+          .flags = {{0, "man", "", "print kra(1) as a man page"}, {0, "config-man", "", "print kra.yaml(5) as a man page"}},
           .arguments = {{"COMMAND", "the command to explain", "", Completes::command}}, .most = 1, .run = run_help};
 }
 

@@ -10,6 +10,8 @@ namespace kra::cli {
 std::string overview_help();                       // all commands by group
 std::string command_help(const CommandRow& row);   // one command, at most 80 columns
 
+std::string man_page();                            // kra(1) in roff
+std::string settings_man_page();                   // kra.yaml(5) in roff
 std::string_view group_title(Group group);
 
 // "-m, --message TEXT"

@@ -6,8 +6,9 @@ namespace kra::cli {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
-      version_command(),
       help_command(),
+      version_command(),
+      completions_command(),
   };
   return rows;
 }

@@ -10,7 +10,19 @@ const CommandRow* find_command(std::string_view name);
 // One line that says that there is no such command and which one was probably meant.
 std::string unknown_command(std::string_view name);
 
+// Saves and their history.
+CommandRow list_command();
+CommandRow log_command();
+CommandRow show_command();
+CommandRow rename_command();
+CommandRow delete_command();
+CommandRow keep_command();
+CommandRow verify_command();
+// Settings and state.
+CommandRow config_command();
 CommandRow help_command();
 CommandRow version_command();
+// For shells, hooks and scripts.
+CommandRow completions_command();
 
 }  // namespace kra::cli
