@@ -1,0 +1,154 @@
+#include <fcntl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "os/process.hpp"
+
+namespace kra {
+namespace {
+
+constexpr std::size_t text_limit = 4U << 20;  // the kernel's own limit for an argument vector is half of that
+
+Result<std::string> read_proc(pid_t pid, const char* name) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), name);
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const auto fault = [](int number) { return number == ENOENT || number == ESRCH ? Fault::not_found : Fault::io; };
+  if (!file) return Error{fault(errno), cat(path, ": ", std::strerror(errno))};
+  std::string content;
+  std::array<char, 8192> piece;
+  while (content.size() < text_limit) {
+    const auto got = ::read(file.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error{fault(errno), cat(path, ": ", std::strerror(errno))};
+    content.append(piece.data(), static_cast<std::size_t>(got));
+    // A file of /proc gives all that fits, so a short read is the end.
+    if (static_cast<std::size_t>(got) < piece.size()) break;
+  }
+  return content;
+}
+
+// Field `number` of /proc/PID/stat as proc(5) counts. The name in field 2 may hold anything, so counting begins after its end.
+std::optional<std::int64_t> stat_field(std::string_view stat, int number) {
+  const auto end_of_name = stat.rfind(')');
+  if (end_of_name == stat.npos || end_of_name + 2 > stat.size()) return {};
+  stat.remove_prefix(end_of_name + 2);
+  for (int field = 3; field < number; ++field) {
+    const auto space = stat.find(' ');
+    if (space == stat.npos) return {};
+    stat.remove_prefix(space + 1);
+  }
+  return parse_int(stat.substr(0, stat.find_first_of(" \n")));
+}
+
+std::vector<std::string> words_of(std::string_view text, char separator) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const auto end = text.find(separator);
+    words.emplace_back(text.substr(0, end));
+    if (end == text.npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return words;
+}
+
+std::string link_of(pid_t pid, const char* name) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), name);
+  std::array<char, 4096 + 16> target;
+  const auto length = ::readlink(path, target.data(), target.size());
+  std::string text(target.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  constexpr std::string_view removed = " (deleted)";
+  if (text.ends_with(removed) && ::access(text.c_str(), F_OK) != 0) text.resize(text.size() - removed.size());
+  return text;
+}
+
+// The only child of `pid` in the foreground group, else 0.
+pid_t only_child(pid_t pid, std::int64_t group) {
+  char name[64];
+  std::snprintf(name, sizeof name, "task/%d/children", static_cast<int>(pid));
+  auto children = read_proc(pid, name);
+  if (!children) return 0;
+  pid_t found = 0;
+  for (const auto& word : words_of(*children, ' ')) {
+    const auto child = parse_int(word);
+    if (!child) continue;
+    auto stat = read_proc(static_cast<pid_t>(*child), "stat");
+    if (!stat || stat_field(*stat, 5) != group) continue;
+    if (found != 0) return 0;
+    found = static_cast<pid_t>(*child);
+  }
+  return found;
+}
+
+// A shell that only waits for the commands of its -c.
+bool is_wrapper(const std::vector<std::string>& argv) {
+  if (argv.size() < 3 || !argv[1].starts_with('-') || argv[1].starts_with("--") || argv[1].find('c') == std::string::npos) return false;
+  const auto name = std::string_view(argv[0]).substr(argv[0].rfind('/') + 1);
+  return name.ends_with("sh");
+}
+
+}  // namespace
+
+Result<Foreground> foreground_of(pid_t leader) {
+  const auto stat = TRY(read_proc(leader, "stat"));
+  const auto group = stat_field(stat, 8);
+  if (!group || *group <= 0) return Error{Fault::not_found, cat("process ", leader, " has no terminal")};
+  Foreground front{.pid = static_cast<pid_t>(*group)};
+  auto words = read_proc(front.pid, "cmdline");
+  // The first of a pipeline may have ended before the others.
+  if (!words || words->empty()) {
+    if (const pid_t child = only_child(leader, *group); child != 0) front.pid = child;
+    words = read_proc(front.pid, "cmdline");
+    if (!words) front.pid = leader, words = TRY(read_proc(leader, "cmdline"));
+  }
+  front.argv = words_of(*words, '\0');
+  for (int depth = 0; depth < 4 && is_wrapper(front.argv); ++depth) {
+    const pid_t child = only_child(front.pid, *group);
+    if (child == 0) break;
+    auto wrapped = read_proc(child, "cmdline");
+    if (!wrapped || wrapped->empty()) break;
+    front.pid = child;
+    front.argv = words_of(*wrapped, '\0');
+  }
+  front.is_leader = front.pid == leader;
+  front.cwd = link_of(front.pid, "cwd");
+  return front;
+}
+
+std::optional<std::string> environment_of(pid_t pid, std::string_view name) {
+  auto block = read_proc(pid, "environ");
+  if (!block) return {};
+  for (const auto& entry : words_of(*block, '\0')) {
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) return entry.substr(name.size() + 1);
+  }
+  return {};
+}
+
+std::optional<std::uint64_t> start_time_of(pid_t pid) {
+  auto stat = read_proc(pid, "stat");
+  if (!stat) return {};
+  const auto ticks = stat_field(*stat, 22);
+  if (!ticks) return {};
+  return static_cast<std::uint64_t>(*ticks);
+}
+
+std::string host_name() {
+  utsname names;
+  return ::uname(&names) == 0 ? names.nodename : "";
+}
+
+std::string user_home() {
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? "/" : home;
+}
+
+}  // namespace kra
