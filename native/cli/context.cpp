@@ -19,6 +19,18 @@ Result<Context> context_of(const Call& call) {
   return Context{std::move(paths), {}, find_server(call.value("socket-path"), call.value("socket-name"))};
 }
 
+Result<std::string> existing_save(History& history, const std::string& name) {
+  auto names = TRY(history.names());
+  for (const auto& each : names)
+    if (each == name) return name;
+  auto meant = nearest(name, names);
+  if (meant) return Error{Fault::not_found, cat("no save called ", printable(name), "; did you mean ", printable(*meant), "?")};
+  if (names.empty()) return Error{Fault::not_found, cat("no save called ", printable(name), "; there is none yet, `kra save` makes one")};
+  std::vector<std::string> shown;
+  for (std::size_t at = 0; at < names.size() && at < 8; ++at) shown.push_back(printable(names[at]));
+  return Error{Fault::not_found, cat("no save called ", printable(name), "; there is ", join(shown, ", "), names.size() > 8 ? ", …" : "")};
+}
+
 std::string ago(WallTime then, WallTime now) {
   auto passed = now.ms - then.ms;
   if (passed < 0) return rfc3339(then).substr(0, 16);

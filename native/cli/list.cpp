@@ -61,13 +61,13 @@ static ExitCode run_log(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
   auto name = call.arguments.empty() ? OR_FAIL(history.current_name()) : call.argument(0);
+  OR_FAIL(existing_save(history, name));
   auto log = OR_FAIL(history.log(name));
   if (call.json()) {
     Value::Array entries;
     for (const auto& entry : log) entries.push_back(entry_value(name, entry));
     return console.json(Value::Map{{"name", name}, {"generations", std::move(entries)}}), ExitCode::done;
   }
-  if (log.empty()) return fail(console, {Fault::not_found, cat("no save called ", printable(name), "; `kra list` shows those that are there")});
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : log) {
     auto marks = cat(entry.kept ? "kept " : "", entry.restored_from ? "restored from " : "");

@@ -30,6 +30,12 @@ std::vector<Flag> all_flags(const CommandRow& row) {
 
 namespace {
 
+std::string lower(std::string_view text) {
+  std::string out;
+  for (char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  return out;
+}
+
 // One pass over the words of a call.
 class Parser {
  public:

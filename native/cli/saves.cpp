@@ -5,23 +5,10 @@
 
 namespace kra::cli {
 
-// A save that is not there is answered with those that are.
-static Result<std::string> existing(History& history, const std::string& name) {
-  auto names = TRY(history.names());
-  for (const auto& each : names)
-    if (each == name) return name;
-  auto meant = nearest(name, names);
-  if (meant) return Error{Fault::not_found, cat("no save called ", printable(name), "; did you mean ", printable(*meant), "?")};
-  if (names.empty()) return Error{Fault::not_found, cat("no save called ", printable(name), "; there is none yet, `kra save` makes one")};
-  std::vector<std::string> shown;
-  for (std::size_t at = 0; at < names.size() && at < 8; ++at) shown.push_back(printable(names[at]));
-  return Error{Fault::not_found, cat("no save called ", printable(name), "; there is ", join(shown, ", "), names.size() > 8 ? ", …" : "")};
-}
-
 static ExitCode run_rename(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
-  auto from = OR_FAIL(existing(history, call.argument(0)));
+  auto from = OR_FAIL(existing_save(history, call.argument(0)));
   OR_FAIL(check_save_name(call.argument(1)));
   OR_FAIL(history.rename(from, call.argument(1)));
   return ExitCode::done;
@@ -43,7 +30,7 @@ CommandRow rename_command() {
 static ExitCode run_delete(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
-  for (const auto& name : call.arguments) OR_FAIL(existing(history, name));
+  for (const auto& name : call.arguments) OR_FAIL(existing_save(history, name));
   for (const auto& name : call.arguments) OR_FAIL(history.remove(name));
   return ExitCode::done;
 }
@@ -65,7 +52,7 @@ static ExitCode run_keep(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
   auto reference = OR_FAIL(parse_reference(call.argument(0)));
-  if (!reference.name.empty()) OR_FAIL(existing(history, reference.name));
+  if (!reference.name.empty()) OR_FAIL(existing_save(history, reference.name));
   auto name = reference.name.empty() ? OR_FAIL(history.current_name()) : reference.name;
   auto generation = OR_FAIL(history.find(reference, wall_now()));
   OR_FAIL(history.keep(name, generation.stamp.generation));
@@ -91,7 +78,7 @@ static ExitCode run_verify(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
   auto names = OR_FAIL(history.names());
-  if (!call.arguments.empty()) names = {OR_FAIL(existing(history, call.argument(0)))};
+  if (!call.arguments.empty()) names = {OR_FAIL(existing_save(history, call.argument(0)))};
   Value::Array findings;
   int right = 0, wrong = 0;
   for (const auto& name : names) {

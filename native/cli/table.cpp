@@ -6,6 +6,13 @@ namespace kra::cli {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
+      list_command(),
+      log_command(),
+      rename_command(),
+      delete_command(),
+      keep_command(),
+      verify_command(),
+      config_command(),
       help_command(),
       version_command(),
       completions_command(),
