@@ -44,6 +44,7 @@ if [[ " ${PROMPT_COMMAND[*]-} " != *__kra_prompt* ]]; then
   if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )) && [[ ${PROMPT_COMMAND[*]@a} == *a* ]]; then
     PROMPT_COMMAND+=(__kra_prompt)
   else
+    # shellcheck disable=SC2178,SC2128 # a text, or the only element that an old bash runs
     PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__kra_prompt
   fi
 fi

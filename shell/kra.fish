@@ -4,6 +4,7 @@
 if status is-interactive; and set -q TMUX[1]; and set -q TMUX_PANE[1]; and not contains -- "$KRA_DISABLE" 1; and not functions -q __kra_cwd
     # Seen by a save in the environment of this shell's children.
     set -gx KRA_SHELL $fish_pid
+    set -g __kra_pwd $PWD
 
     # The program: KRA_BIN, what `kra init` wrote in front of this text, build/ beside this file, else the one on PATH.
     if set -q KRA_BIN[1]
@@ -14,6 +15,8 @@ if status is-interactive; and set -q TMUX[1]; and set -q TMUX_PANE[1]; and not c
     end
 
     function __kra_cwd --on-variable PWD --description 'tell kra where this shell is'
+        test "$PWD" = "$__kra_pwd"; and return
+        set -g __kra_pwd $PWD
         set -l last $last_pid
         $__kra_bin event cwd $TMUX_PANE $fish_pid $PWD </dev/null >/dev/null 2>&1 &
         disown $last_pid 2>/dev/null

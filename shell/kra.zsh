@@ -4,7 +4,7 @@
 if [[ -o interactive && -n ${TMUX-} && -n ${TMUX_PANE-} && ${KRA_DISABLE:-0} == 0 && ${__kra_shell-} != $$ ]]; then
 
 # Not exported, so that a shell started from this one loads for itself; KRA_SHELL is what a save finds in the environment of our children.
-typeset -g __kra_shell=$$ __kra_bin=${__kra_bin-} __kra_ours=
+typeset -g __kra_shell=$$ __kra_bin=${__kra_bin-} __kra_ours= __kra_pwd=$PWD
 export KRA_SHELL=$$
 
 # The program: KRA_BIN, what `kra init` wrote in front of this text, build/ beside this file, else the one on PATH.
@@ -56,6 +56,8 @@ __kra_text() {
 __kra_cwd() {
   # `(cd there && make)` moves a copy of this shell.
   (( ZSH_SUBSHELL )) && return
+  [[ $PWD == "$__kra_pwd" ]] && return
+  __kra_pwd=$PWD
   emulate -L zsh
   local REPLY text
   __kra_text $PWD
