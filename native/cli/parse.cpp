@@ -114,7 +114,7 @@ class Parser {
     for (auto choice : split(argument.choices, "|")) known.emplace_back(choice);
     if (std::find(known.begin(), known.end(), word) != known.end()) return {};
     auto meant = nearest(word, known);
-    return Error{Fault::usage, cat(row_.name, ": unknown ", argument.name, " ", printable(word), "; ",
+    return Error{Fault::usage, cat(row_.name, ": unknown ", lower(argument.name), " ", printable(word), "; ",
                                    meant ? cat("did you mean ", *meant, "?") : cat("there is ", join(known, ", ")))};
   }
 
