@@ -39,11 +39,12 @@ Result<std::uint64_t> History::next_counter(const std::string& name, const NameL
   return highest + 1;
 }
 
-// A writer that was killed may have left directories that it had made but not yet synced.
+// A writer that was killed may have left directories that it had made but not yet synced: the name's, the server's, `workspaces`, the
+// state directory and the one that holds it.
 Result<void> History::settle(const std::string& name) {
   if (settled_.contains(name)) return {};
   auto path = directory_of(name);
-  for (int level = 0; level < 4 && path != "/"; ++level, path = directory_part(path)) TRY(disk_.sync_directory(path));
+  for (int level = 0; level < 5; ++level, path = directory_part(path)) TRY(disk_.sync_directory(path));
   settled_.insert(name);
   return {};
 }

@@ -52,7 +52,7 @@ class Disk {
   virtual Result<void> remove(const std::string& path) = 0;
   // A directory with everything in it; links are removed, not followed.
   virtual Result<void> remove_tree(const std::string& path) = 0;
-  // What the directory lists now survives a power cut.
+  // What the directory lists now survives a power cut. Nothing is done for a directory that we may not read.
   virtual Result<void> sync_directory(const std::string& path) = 0;
   // Lock::take(), so that a disk in memory needs no lock file.
   virtual Result<Lock> lock(const std::string& path, const Patience& patience) = 0;

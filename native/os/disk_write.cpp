@@ -115,8 +115,11 @@ Result<void> SystemDisk::rename(const std::string& from, const std::string& to) 
 }
 
 Result<void> SystemDisk::sync_directory(const std::string& path) {
-  auto fd = TRY(calls::open_directory(path));
-  return calls::sync(fd.get(), path);
+  auto fd = calls::open_directory(path);
+  // A directory that we may not read holds nothing that we made.
+  if (!fd && errno == EACCES) return {};
+  if (!fd) return std::move(fd.error());
+  return calls::sync(fd->get(), path);
 }
 
 }  // namespace kra
