@@ -1,0 +1,145 @@
+-- The editor's settings: one table of options gives defaults, checks, help and completion. Precedence: setup() and vim.g.kra,
+-- then what the daemon read from config.yaml, then the defaults here.
+local M = {}
+
+---@class kra.Option
+---@field name string
+---@field type 'boolean'|'integer'|'string'|'list'
+---@field default any
+---@field text string one line for people
+---@field choices? string[]
+---@field min? integer
+
+---@type kra.Option[]
+M.options = {
+  { name = 'autosave.active', type = 'boolean', default = true, text = 'tell the daemon when the visible files change' },
+  { name = 'autosave.editor_debounce_ms', type = 'integer', default = 500, min = 0, text = 'quiet time before a change is told' },
+  { name = 'session.per_directory', type = 'boolean', default = true, text = 'outside tmux: keep a session for each directory' },
+  { name = 'session.per_branch', type = 'boolean', default = false, text = 'outside tmux: one for each git branch of it' },
+  { name = 'session.auto_restore', type = 'boolean', default = false, text = 'outside tmux: bring it back at a start without files' },
+  { name = 'session.run_terminals', type = 'boolean', default = false, text = 'start the commands of restored terminals again' },
+  { name = 'session.allow', type = 'list', default = {}, text = 'directories (globs) that may have a session; none: all' },
+  { name = 'session.suppress', type = 'list', default = { '~', '/', '/tmp' }, text = 'directories (globs) without a session' },
+  { name = 'buffers.exclude_filetypes', type = 'list', default = {}, text = 'more file types that belong to no session' },
+  { name = 'retry.first_ms', type = 'integer', default = 1000, min = 1, text = 'first pause before connecting again' },
+  { name = 'retry.max_ms', type = 'integer', default = 60000, min = 1, text = 'longest such pause' },
+  { name = 'notify.level', type = 'string', default = 'warn', choices = { 'debug', 'info', 'warn', 'error', 'off' }, text = 'least level of a message' },
+}
+
+local by_name = {} ---@type table<string, kra.Option>
+for _, option in ipairs(M.options) do by_name[option.name] = option end
+
+-- Sections of config.yaml that are the daemon's; in setup() they are neither known nor a mistake of this table.
+local given = {} ---@type table<string, any> from setup(), by option name
+local shared = {} ---@type table<string, any> from the daemon
+local unknown = {} ---@type string[]
+local current ---@type kra.Config?
+
+local function is_list(value)
+  if type(value) ~= 'table' then return false end
+  for key, entry in pairs(value) do
+    if type(key) ~= 'number' or type(entry) ~= 'string' then return false end
+  end
+  return true
+end
+
+--- What is wrong with a value, or nil.
+---@param option kra.Option
+---@return string?
+local function wrong(option, value)
+  if option.type == 'list' then return not is_list(value) and 'wants a list of texts' or nil end
+  if option.type == 'integer' then
+    if type(value) ~= 'number' or value ~= math.floor(value) then return 'wants a whole number' end
+    if option.min and value < option.min then return ('wants %d or more'):format(option.min) end
+    return nil
+  end
+  if type(value) ~= option.type then return ('wants a %s'):format(option.type == 'string' and 'text' or option.type) end
+  if option.choices and not vim.list_contains(option.choices, value) then return 'wants one of ' .. table.concat(option.choices, ', ') end
+end
+
+-- Walks nested tables down to option names; gives the values and what is not known or not right.
+local function read(tree, path, values, faults)
+  for key, value in pairs(tree) do
+    local name = path == '' and tostring(key) or path .. '.' .. tostring(key)
+    local option = by_name[name]
+    local section = false
+    for known in pairs(by_name) do section = section or vim.startswith(known, name .. '.') end
+    if option then
+      local fault = wrong(option, value)
+      if fault then table.insert(faults, name .. ' ' .. fault) else values[name] = value end
+    elseif section and type(value) == 'table' then
+      read(value, name, values, faults)
+    else
+      table.insert(faults, name .. (section and ' wants a table' or ' is not an option'))
+    end
+  end
+end
+
+local function build()
+  local config = {}
+  for _, option in ipairs(M.options) do
+    local section, key = option.name:match('^(%w+)%.([%w_]+)$')
+    local value = given[option.name]
+    if value == nil then value = shared[option.name] end
+    if value == nil then value = option.default end
+    config[section] = config[section] or {}
+    config[section][key] = type(value) == 'table' and vim.deepcopy(value) or value
+  end
+  return config
+end
+
+--- Merges; says what it does not know, with its path. What is right is taken all the same.
+---@param opts? kra.SetupOpts|fun(): kra.SetupOpts
+function M.apply(opts)
+  if type(opts) == 'function' then
+    local ok, value = pcall(opts)
+    opts = ok and value or nil
+    if not ok then table.insert(unknown, 'vim.g.kra: ' .. tostring(value)) end
+  end
+  local faults = {}
+  if opts ~= nil and type(opts) ~= 'table' then faults = { 'the options are no table' } else read(opts or {}, '', given, faults) end
+  table.sort(faults)
+  vim.list_extend(unknown, faults)
+  current = build()
+  if #faults > 0 then require('kra.notify').say('settings: ' .. table.concat(faults, '; '), 'warn', true) end
+end
+
+--- What the daemon read from config.yaml; never above setup(). What does not fit is left out: the daemon has said it.
+function M.shared(settings)
+  shared = {}
+  if type(settings) == 'table' then
+    local faults = {}
+    read(settings, '', shared, faults)
+  end
+  current = build()
+end
+
+---@return kra.Config
+function M.get()
+  if not current then
+    current = build()
+    if vim.g.kra ~= nil then M.apply(vim.g.kra) end
+  end
+  return current
+end
+
+--- Where a value comes from: setup(), config.yaml or default.
+---@return {name: string, value: any, source: string, text: string}[]
+function M.show()
+  local config, rows = M.get(), {}
+  for _, option in ipairs(M.options) do
+    local section, key = option.name:match('^(%w+)%.([%w_]+)$')
+    local source = given[option.name] ~= nil and 'setup' or shared[option.name] ~= nil and 'config.yaml' or 'default'
+    table.insert(rows, { name = option.name, value = config[section][key], source = source, text = option.text })
+  end
+  return rows
+end
+
+--- Every complaint so far, for :checkhealth.
+---@return string[]
+function M.faults()
+  M.get()
+  return vim.deepcopy(unknown)
+end
+
+return M
