@@ -1,0 +1,67 @@
+-- State of other plugins. What an extension does wrong costs only what is its own.
+local data = require('kra.session.data')
+local M = {}
+
+local registered = {} ---@type kra.Extension[]
+
+local function call(extension, name, ...)
+  if not extension[name] then return nil end
+  local ok, result = pcall(extension[name], ...)
+  if ok then return result end
+  require('kra.notify').problem({ code = 'extension', text = ('extension %s: %s: %s'):format(extension.name, name, result) })
+end
+
+---@param extension kra.Extension
+function M.register(extension)
+  vim.validate({
+    name = { extension.name, 'string' },
+    on_save = { extension.on_save, 'function', true },
+    on_restore = { extension.on_restore, 'function', true },
+    on_save_win = { extension.on_save_win, 'function', true },
+    on_restore_win = { extension.on_restore_win, 'function', true },
+  })
+  for i, other in ipairs(registered) do
+    if other.name == extension.name then table.remove(registered, i) break end
+  end
+  table.insert(registered, extension)
+end
+
+---@return table<string, any>?
+function M.save()
+  local out = {}
+  for _, extension in ipairs(registered) do
+    local value = call(extension, 'on_save')
+    if value ~= nil then out[extension.name] = data.plain(value) end
+  end
+  return next(out) and out or nil
+end
+
+--- For a window whose buffer belongs to no session: who can bring it back, and from what.
+---@return string? name
+---@return any data
+function M.save_window(win, buf)
+  for _, extension in ipairs(registered) do
+    local value = data.plain(call(extension, 'on_save_win', win, buf))
+    if value ~= nil then return extension.name, value end
+  end
+end
+
+function M.restore(state)
+  if type(state) ~= 'table' then return end
+  for _, extension in ipairs(registered) do
+    if state[extension.name] ~= nil then call(extension, 'on_restore', data.plain(state[extension.name])) end
+  end
+end
+
+---@return boolean known there is such an extension
+function M.restore_window(name, win, value)
+  for _, extension in ipairs(registered) do
+    if extension.name == name and extension.on_restore_win then
+      call(extension, 'on_restore_win', win, data.plain(value))
+      return true
+    end
+  end
+  return false
+end
+
+return M
