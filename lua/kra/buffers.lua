@@ -12,7 +12,8 @@ for name in ([[
   DiffviewFiles DiffviewFileHistory lazygit octo jjdescription hgcommit svn
   help man checkhealth qf loclist trouble Trouble Outline aerial vista tagbar undotree diff-panel
   notify noice snacks_notif snacks_notif_history fidget nui cmp_menu blink-cmp-menu WhichKey which_key prompt
-  lazy mason packer lspinfo null-ls-info vim-plug toggleterm terminal snacks_terminal FTerm floaterm OverseerList OverseerForm neotest-summary neotest-output
+  lazy mason packer lspinfo null-ls-info vim-plug toggleterm terminal snacks_terminal FTerm floaterm
+  OverseerList OverseerForm neotest-summary neotest-output
   dap-repl dapui_scopes dapui_breakpoints dapui_stacks dapui_watches dapui_console dap-view
   spectre_panel grug-far Avante AvanteInput codecompanion copilot-chat query tsplayground httpResult dbui dbout
   mail crontab sudoers.tmp pass gopass bigfile-preview kra
@@ -27,7 +28,8 @@ local handed = {
     '/kubectl%-edit%-[^/]*$', '/psql%.edit%.[^/]*$', '/ghi_[^/]*$', '/nbcommit[^/]*$' } },
   { 'crontab', { '/crontab%.%w+/?[^/]*$', '^/tmp/crontab[^/]*$' } },
   { 'sudoedit', { '^/var/tmp/[^/]+%.?X*%w%w%w%w%w%w%w%w$', '^/etc/sudoers%.tmp$' } },
-  { 'command line of a shell', { '/bash%-fc[%.%-]%w+$', '^/tmp/zsh%w+$', '^/tmp/zsh%w+%.zsh$', '/tmp%.%w+%.fish$', '/fish%.%w+/command%-line%.fish$' } },
+  { 'command line of a shell', { '/bash%-fc[%.%-]%w+$', '^/tmp/zsh%w+$', '^/tmp/zsh%w+%.zsh$',
+    '/tmp%.%w+%.fish$', '/fish%.%w+/command%-line%.fish$' } },
   { 'mail', { '/mutt%-[^/]+$', '/neomutt%-[^/]+$', '/aerc%-compose%-[^/]*$', '^/tmp/snd%.%d+[^/]*$', '^/tmp/pico%.%d+$', '/himalaya[^/]*/draft' } },
   { 'password store', { '^/dev/shm/pass%.', '/gopass%-edit[^/]*', '^/dev/shm/gopass', '/pass%.%w+/[^/]+%.txt$' } },
   { 'no file', { '^/dev/', '^/proc/', '^/run/user/%d+/[^/]*pipe' } },
@@ -125,7 +127,8 @@ local function read(buf)
   local belongs = M.check(buf)
   local name = api.nvim_buf_get_name(buf)
   local terminal = terminal_of(buf)
-  return { belongs = belongs, listed = vim.bo[buf].buflisted, path = not terminal and name ~= '' and name or nil, terminal = terminal,
+  return { belongs = belongs, listed = vim.bo[buf].buflisted, terminal = terminal,
+    path = not terminal and name ~= '' and name or nil,
     line = belongs and require('kra.session.later').line(buf) or nil }
 end
 
@@ -135,8 +138,8 @@ function M.watch()
   watching = true
   local group = api.nvim_create_augroup('kra_buffers', {})
   local function forget(event) records[event.buf] = nil end
-  local events = { 'BufAdd', 'BufDelete', 'BufWipeout', 'BufUnload', 'BufFilePost', 'BufReadPost', 'BufNewFile', 'BufWritePost', 'FileType', 'TermOpen',
-    'TermClose', 'BufModifiedSet', 'BufHidden' }
+  local events = { 'BufAdd', 'BufDelete', 'BufWipeout', 'BufUnload', 'BufFilePost', 'BufReadPost', 'BufNewFile', 'BufWritePost', 'BufHidden',
+    'BufModifiedSet', 'FileType', 'TermOpen', 'TermClose' }
   api.nvim_create_autocmd(events, { group = group, desc = 'kra: read this buffer again', callback = forget })
   api.nvim_create_autocmd('OptionSet', { group = group, pattern = { 'buftype', 'buflisted', 'filetype' }, desc = 'kra: read this buffer again',
     callback = function() records = {} end })

@@ -23,7 +23,8 @@ M.options = {
   { name = 'buffers.exclude_filetypes', type = 'list', default = {}, text = 'more file types that belong to no session' },
   { name = 'retry.first_ms', type = 'integer', default = 1000, min = 1, text = 'first pause before connecting again' },
   { name = 'retry.max_ms', type = 'integer', default = 60000, min = 1, text = 'longest such pause' },
-  { name = 'notify.level', type = 'string', default = 'warn', choices = { 'debug', 'info', 'warn', 'error', 'off' }, text = 'least level of a message' },
+  { name = 'notify.level', type = 'string', default = 'warn', text = 'least level of a message',
+    choices = { 'debug', 'info', 'warn', 'error', 'off' } },
 }
 
 local by_name = {} ---@type table<string, kra.Option>

@@ -16,8 +16,8 @@ local function tell_swaps(swaps)
     local name = vim.fn.fnamemodify(swap.path, ':~:.')
     if swap.alive then
       local where = swap.pane and (' in pane ' .. swap.pane) or ''
-      require('kra.notify').problem({ code = 'swap_alive', text = ('%s is open in another editor (pid %d%s): read-only here'):format(name, swap.pid, where),
-        cure = 'go on there, or close it there and :edit here' })
+      require('kra.notify').problem({ code = 'swap_alive', cure = 'go on there, or close it there and :edit here',
+        text = ('%s is open in another editor (pid %d%s): read-only here'):format(name, swap.pid, where) })
     else
       require('kra.notify').problem({ code = 'swap_dead', text = ('%s has a swap file of an editor that died: read-only here'):format(name),
         cure = ':recover ' .. vim.fn.fnameescape(swap.path) .. ', then compare' })

@@ -30,9 +30,17 @@
 ---@class (exact) kra.Config.Notify
 ---@field level 'debug'|'info'|'warn'|'error'|'off'
 
----@class (exact) kra.SetupOpts
+---@class (exact) kra.SetupOpts.Session
+---@field per_directory? boolean
+---@field per_branch? boolean
+---@field auto_restore? boolean
+---@field run_terminals? boolean
+---@field allow? string[]
+---@field suppress? string[]
+
+---@class (exact) kra.SetupOpts every one may be left out
 ---@field autosave? {active?: boolean, editor_debounce_ms?: integer}
----@field session? {per_directory?: boolean, per_branch?: boolean, auto_restore?: boolean, run_terminals?: boolean, allow?: string[], suppress?: string[]}
+---@field session? kra.SetupOpts.Session
 ---@field buffers? {exclude_filetypes?: string[]}
 ---@field retry? {first_ms?: integer, max_ms?: integer}
 ---@field notify? {level?: 'debug'|'info'|'warn'|'error'|'off'}

@@ -37,17 +37,14 @@ function M.watch()
   if watching then return end
   watching = true
   local group = api.nvim_create_augroup('kra_details', {})
-  api.nvim_create_autocmd({ 'WinEnter', 'BufWinEnter' }, { group = group, desc = 'kra: this window is in use', callback = function() known[api.nvim_get_current_win()] = nil end })
-  api.nvim_create_autocmd('WinClosed', { group = group, desc = 'kra: forget a closed window', callback = function(event) known[tonumber(event.match) or 0] = nil end })
-  api.nvim_create_autocmd('TabLeave', {
-    group = group,
-    desc = 'kra: read the windows of the tab that is left',
-    callback = function()
-      for _, win in ipairs(api.nvim_tabpage_list_wins(0)) do
-        if api.nvim_win_get_config(win).relative == '' then pcall(M.of, win) end
-      end
-    end,
-  })
+  local function on(event, desc, callback) api.nvim_create_autocmd(event, { group = group, desc = desc, callback = callback }) end
+  on({ 'WinEnter', 'BufWinEnter' }, 'kra: this window is in use', function() known[api.nvim_get_current_win()] = nil end)
+  on('WinClosed', 'kra: forget a closed window', function(event) known[tonumber(event.match) or 0] = nil end)
+  on('TabLeave', 'kra: read the windows of the tab that is left', function()
+    for _, win in ipairs(api.nvim_tabpage_list_wins(0)) do
+      if api.nvim_win_get_config(win).relative == '' then pcall(M.of, win) end
+    end
+  end)
 end
 
 return M

@@ -25,7 +25,8 @@ local function watch()
       end)
     end,
   })
-  api.nvim_create_autocmd('BufWipeout', { group = group, desc = 'kra: forget a wiped buffer', callback = function(event) waiting[event.buf] = nil end })
+  local function forget(event) waiting[event.buf] = nil end
+  api.nvim_create_autocmd('BufWipeout', { group = group, desc = 'kra: forget a wiped buffer', callback = forget })
 end
 
 function M.set(buf, line, options)

@@ -98,7 +98,8 @@ function M.args(win)
 end
 
 local function add(path, after)
-  pcall(api.nvim_cmd, { cmd = 'argadd', range = { after }, args = { vim.fn.fnameescape(path) }, magic = { file = false, bar = false }, mods = { silent = true } }, {})
+  local magic = { file = false, bar = false }
+  pcall(api.nvim_cmd, { cmd = 'argadd', range = { after }, args = { vim.fn.fnameescape(path) }, magic = magic, mods = { silent = true } }, {})
 end
 
 --- One at a time, each escaped and without magic, so that a backtick or a star in a name stays what it is. The current entry goes in

@@ -39,8 +39,10 @@ function M.watch()
       if M.buffer[event.match] then mark(set_buffers, event.buf ~= 0 and event.buf or api.nvim_get_current_buf(), event.match) end
     end,
   })
-  api.nvim_create_autocmd('WinClosed', { group = group, desc = 'kra: forget a closed window', callback = function(event) set_windows[tonumber(event.match) or 0] = nil end })
-  api.nvim_create_autocmd('BufWipeout', { group = group, desc = 'kra: forget a wiped buffer', callback = function(event) set_buffers[event.buf] = nil end })
+  local function forget_window(event) set_windows[tonumber(event.match) or 0] = nil end
+  local function forget_buffer(event) set_buffers[event.buf] = nil end
+  api.nvim_create_autocmd('WinClosed', { group = group, desc = 'kra: forget a closed window', callback = forget_window })
+  api.nvim_create_autocmd('BufWipeout', { group = group, desc = 'kra: forget a wiped buffer', callback = forget_buffer })
 end
 
 --- A window's: what differs from the global value, or was set by hand.

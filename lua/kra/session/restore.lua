@@ -183,7 +183,8 @@ end
 
 -- Short messages, no redrawing in between, changed buffers may be hidden.
 local function calm(events)
-  return { lazyredraw = true, hidden = true, shortmess = vim.o.shortmess:gsub('[FoOTtIW]', '') .. 'FoOTtIW', eventignore = events, more = false, confirm = false,
+  return { lazyredraw = true, hidden = true, more = false, confirm = false, eventignore = events,
+    shortmess = vim.o.shortmess:gsub('[FoOTtIW]', '') .. 'FoOTtIW',
     autochdir = false, equalalways = true, winminheight = 0, winminwidth = 0, winheight = 1, winwidth = 1 }
 end
 

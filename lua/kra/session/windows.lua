@@ -55,7 +55,9 @@ end
 local function extent(number, info)
   local low, high = math.huge, 0
   for _, entry in pairs(info) do
-    if entry.tabnr == number then low, high = math.min(low, entry.winrow), math.max(high, entry.winrow + entry.height) end
+    if entry.tabnr == number then
+      low, high = math.min(low, entry.winrow), math.max(high, entry.winrow + entry.height)
+    end
   end
   return high - low
 end
@@ -111,7 +113,8 @@ local function build(node, win, windows)
   end
   local parts = { win }
   for i = 2, #node[2] do
-    local ok, new = pcall(api.nvim_open_win, api.nvim_win_get_buf(win), false, { split = node[1] == 'row' and 'right' or 'below', win = parts[#parts] })
+    local where = { split = node[1] == 'row' and 'right' or 'below', win = parts[#parts] }
+    local ok, new = pcall(api.nvim_open_win, api.nvim_win_get_buf(win), false, where)
     table.insert(parts, ok and new or false)
     if not ok then parts[i] = false end
     if not parts[i] then

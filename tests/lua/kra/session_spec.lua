@@ -297,7 +297,8 @@ describe('a session that is saved, restored and saved again', function()
       assert.equals('started\n', world:read('home/count'))
       editor:command('wincmd b')
       editor:request('nvim_input', '<CR>')
-      world:wait(function() return world:read('home/count') == 'started\nstarted\n' end, 'the second start', nil, function() return world:read('home/count') end)
+      local function count() return world:read('home/count') end
+      world:wait(function() return count() == 'started\nstarted\n' end, 'the second start', nil, count)
       assert.equals('terminal', editor:lua('return vim.bo.buftype'))
     end)
     assert.equals('sh', vim.fs.basename(state.buffers[2].terminal.argv[1]))
@@ -325,8 +326,10 @@ describe('a session that is saved, restored and saved again', function()
   end)
 
   it('text of unusual letters in names', function()
-    local names = { "it's.txt", 'a b.txt', 'semi;colon', 'bar|bar', '$(touch pwned)', '`touch pwned`', '`=execute("!touch pwned")`', '%', '#', '#1', '%:p', '*', '[ab]', '{a,b}',
-      'line\nbreak', 'tab\tx', '\27[31m', 'back\\slash', '-c qa', '+cq', '<cword>', '<sfile>', '~', '$HOME', '\255\254', 'käse', '"quote"', '!ls', '=1+1', '&', 'a\rb' }
+    local names = { "it's.txt", 'a b.txt', 'semi;colon', 'bar|bar', '$(touch pwned)', '`touch pwned`', '`=execute("!touch pwned")`', '%', '#',
+      '#1', '%:p', '*', '[ab]', '{a,b}',
+      'line\nbreak', 'tab\tx', '\27[31m', 'back\\slash', '-c qa', '+cq', '<cword>',
+      '<sfile>', '~', '$HOME', '\255\254', 'käse', '"quote"', '!ls', '=1+1', '&', 'a\rb' }
     for _, name in ipairs(names) do world:write(world.home .. '/odd/' .. name, lines(5)) end
     world.odd = names
     round_trip(([[
@@ -338,8 +341,10 @@ describe('a session that is saved, restored and saved again', function()
         vim.bo[buf].buflisted = true
         if i %% 3 == 0 then vim.cmd('tabnew') vim.api.nvim_win_set_buf(0, buf) end
       end
-      vim.cmd.args({ args = vim.tbl_map(function(name) return vim.fn.fnameescape(home .. '/odd/' .. name) end, { names[1], names[2], names[3], names[4] }) })
-      vim.fn.setqflist({}, ' ', { items = vim.tbl_map(function(name) return { filename = home .. '/odd/' .. name, lnum = 1, text = name } end, names) })
+      local escaped = function(name) return vim.fn.fnameescape(home .. '/odd/' .. name) end
+      vim.cmd.args({ args = vim.tbl_map(escaped, { names[1], names[2], names[3], names[4] }) })
+      local item = function(name) return { filename = home .. '/odd/' .. name, lnum = 1, text = name } end
+      vim.fn.setqflist({}, ' ', { items = vim.tbl_map(item, names) })
     ]]):format(vim.inspect(names)), function(editor)
       assert.is_nil(world:read('home/pwned'))
       assert.same({}, vim.fn.glob(world.home .. '/**/pwned', true, true))
@@ -348,7 +353,8 @@ describe('a session that is saved, restored and saved again', function()
   end)
 
   it('arguments of unusual letters', function()
-    local names = { "it's", 'a b', 'bar|bar', '`touch pwned`', '`=execute("!touch pwned")`', '%', '#', '*', '[ab]', '{a,b}', 'back\\slash', '$HOME', '~', '+cq', '-' }
+    local names = { "it's", 'a b', 'bar|bar', '`touch pwned`', '`=execute("!touch pwned")`', '%', '#', '*', '[ab]', '{a,b}',
+      'back\\slash', '$HOME', '~', '+cq', '-' }
     round_trip(([[
       local home, names = ..., %s
       vim.fn.chdir(home)
