@@ -1,10 +1,12 @@
-// A generation -> a running server. First a Plan is made (pure: no tmux, no disk), then it is carried out in one or two client calls.
+// A generation -> a running server. First a Plan is made (engine/plan.hpp: no tmux, no disk), then it is carried out in two client calls:
+// one makes the panes under names that nobody can guess, one arranges and names them by their ids.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/history.hpp"
+#include "engine/programs.hpp"
 #include "peers/tmux.hpp"
 
 namespace kra {
@@ -41,22 +43,17 @@ struct RestoreReport {
   RestorePlan plan;
   Counts counts;                       // of what was made
   std::vector<std::string> failed;     // items that tmux refused, one line each: they cost only themselves
+  std::string session;                 // id of the session to attach to; empty: none was made
   std::int64_t duration_ms = 0;
 };
 
-// Pins `generation` by its number; no file is looked up again. `live` is nullptr when no server runs. Takes the lease in the
-// server itself (@kra_restoring), so that no save can see half a workspace.
+// Pins `generation` by its number; no file is looked up again. Holds the lease in the server itself (@kra_restoring) while it builds, so
+// that no save can see half a workspace. busy: another restore is under way there.
 Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name,
                               const Generation& generation, const RestoreOptions& options, const Settings& settings, bool dry_run,
                               const Patience& patience);
 
-// What a pane of a restored workspace is to run; `id` is SERVERKEY/NAMEDIRECTORY/GENERATION/PANE, made by restore().
-struct PaneProgram {
-  std::vector<std::string> argv;
-  std::string cwd, editor, generation_id;
-  bool asks = false;
-  std::string why;
-};
-Result<PaneProgram> pane_program(Disk& disk, const Paths& paths, const std::string& id, const Settings& settings);
+// Whether the value of @kra_restoring (LiveServer::restoring) names a restore that still runs: one that was killed no longer counts.
+bool restore_is_under_way(const std::string& restoring);
 
 }  // namespace kra

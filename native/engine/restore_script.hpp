@@ -1,0 +1,54 @@
+// A Plan as tmux commands, for two client calls. The first makes sessions, windows and panes under names made of an unguessable token and
+// prints their ids; the second arranges them by these ids, gives them their names, and swaps out what they replace. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/plan.hpp"
+#include "peers/tmux.hpp"
+
+namespace kra {
+
+struct ScriptNames {
+  std::string token;  // unguessable
+  std::string kra;    // absolute path of our program
+  std::string host;   // a title that is this one is tmux's own
+};
+
+// Ids of what was made, in the order of the plan; an empty id: tmux refused it.
+struct MadeWindow {
+  std::string id;
+  std::vector<std::string> panes;
+};
+struct MadeSession {
+  std::string id;
+  std::string placeholder;  // window that goes when the others are there
+  std::vector<MadeWindow> windows;
+};
+using Made = std::vector<MadeSession>;
+
+// Which sessions of the plan a script is for: those from `from` up to `to`, this one left out.
+struct Range {
+  std::size_t from = 0, to = 0;
+};
+
+TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range);
+// Adds what a build script printed.
+void read_made(const std::string& output, Made& made);
+TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& names, const std::vector<LiveClient>& clients, Range range);
+// What did not come back, one line each.
+std::vector<std::string> find_failures(const Plan& plan, const Made& made, const ScriptOutcome& finished);
+Counts count_made(const Plan& plan, const Made& made);
+
+// Brackets and cells of a layout string: what stays the same when a client of another size looks at the window.
+std::string layout_shape(const std::string& layout);
+// Only bytes that tmux writes into a layout.
+bool is_layout(const std::string& layout);
+
+// Commands of a pane that will run what `pane` says, from `words` on (split-window, new-window, …).
+void add_pane(TmuxScript& script, std::vector<std::string> words, const PanePlan& pane, const ScriptNames& names);
+// Options, layout, titles, active pane and name of a window whose panes have been made.
+void add_window_finish(TmuxScript& script, const Window& window, const MadeWindow& made, const ScriptNames& names);
+
+}  // namespace kra
