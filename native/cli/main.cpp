@@ -1,14 +1,18 @@
 // kra: finds the row of the command, parses by it, runs it.
+#include <cstring>
+
+#include "cli/event.hpp"
 #include "cli/failure.hpp"
 #include "cli/help.hpp"
 #include "cli/parse.hpp"
 #include "cli/table.hpp"
+#include "daemon/main.hpp"
+#include "peers/daemon_start.hpp"
 
 namespace kra::cli {
 
 static ExitCode run_command(std::vector<std::string> words, Console& console) {
-  if (words.empty()) return run_overview(console);
-  if (words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
+  if (words.empty() || words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
   if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
   const auto* row = find_command(words[0]);
   if (!row) return fail(console, {Fault::usage, unknown_command(words[0])});
@@ -26,6 +30,21 @@ static int run_main(int count, char** words) {
   return static_cast<int>(code == ExitCode::done ? ExitCode::failed : code);
 }
 
+static int run_daemon_here(bool handed) {
+  auto outcome = run_daemon(handed);
+  Console console;
+  return outcome ? 0 : static_cast<int>(fail(console, outcome.error()));
+}
+
 }  // namespace kra::cli
 
-int main(int count, char** words) { return kra::cli::run_main(count, words); }
+static bool is(const char* word, const char* wanted) { return std::strcmp(word, wanted) == 0; }
+
+// What stays, or is run by hooks, does without the machinery of commands.
+int main(int count, char** words) {
+  if (count > 2 && is(words[1], "event") && !is(words[2], "-h") && !is(words[2], "--help")) kra::cli::run_event(count, words);
+  if (count == 2 && is(words[1], "tmux-watch")) return kra::cli::run_watch();
+  if (count > 2 && is(words[1], "daemon") && is(words[2], "run") && (count == 3 || is(words[3], kra::handed_flag)))
+    return kra::cli::run_daemon_here(count > 3);
+  return kra::cli::run_main(count, words);
+}

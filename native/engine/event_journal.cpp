@@ -26,12 +26,12 @@ Event short_form(const Event& event) {
 
 }  // namespace
 
-Result<EventJournal> EventJournal::open(Disk& disk, std::string path, std::string other_path) {
+EventJournal EventJournal::open(Disk& disk, std::string path, std::string other_path) {
   EventJournal journal(disk, path, other_path), other(disk, std::move(other_path), std::move(path));
   bool readable_one = journal.read(journal.path_), readable_other = other.read(other.path_);
   if (readable_other && (!readable_one || other.turn_ > journal.turn_)) std::swap(journal, other);
   if (!readable_one && !readable_other) journal.torn_ = true;
-  if (journal.torn_) TRY_TO("events journal", journal.compact());
+  if (journal.torn_) (void)journal.compact();
   return journal;
 }
 

@@ -21,8 +21,8 @@ namespace kra {
 
 class EventJournal {
  public:
-  // Reads what an earlier daemon left and cuts a torn end. The directory must be there.
-  static Result<EventJournal> open(Disk& disk, std::string path, std::string other_path);
+  // Reads what an earlier daemon left; a torn end is cut off. A disk that cannot be written shows with the first event.
+  static EventJournal open(Disk& disk, std::string path, std::string other_path);
 
   // True: new, and in the file. False: known already, nothing changed. After an Error the event is pending (a save is due), but the sender
   // is to be told that it may be lost with us.

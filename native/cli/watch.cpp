@@ -1,0 +1,248 @@
+// `kra tmux-watch`: one small process that lives as long as its tmux server, as a job of it. A tmux client blocks on `wait-for kra`; kra's
+// hooks only signal that, so a burst of changes starts no process.
+//
+//   arm: tmux display-message -p 'armed PID' \; wait-for kra        "armed" read -> event armed: a snapshot from now on misses nothing
+//   the client ends: something changed (or the server has ended)    -> event tmux (or gone); armed again, once a second at most
+//
+// It sleeps in poll() between changes, and starts the daemon again when that was killed.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "cli/event.hpp"
+#include "engine/throttle.hpp"
+#include "os/lock.hpp"
+#include "peers/daemon_client.hpp"
+#include "peers/tmux.hpp"
+
+extern char** environ;
+
+namespace kra::cli {
+
+namespace {
+
+constexpr Milliseconds rest_time{1000};      // between two arms, and between two starts of the daemon
+constexpr Milliseconds daemon_patience{5000};
+
+struct Server {
+  std::string socket;
+  pid_t pid = 0;
+};
+
+// $TMUX is SOCKET,PID,SESSION; the socket's path may hold commas.
+std::optional<Server> server_from_environment() {
+  const char* text = std::getenv("TMUX");
+  std::string_view all = text ? text : "";
+  auto session = all.rfind(',');
+  auto pid = session == std::string_view::npos ? session : all.substr(0, session).rfind(',');
+  if (pid == std::string_view::npos) return std::nullopt;
+  auto number = parse_int(all.substr(pid + 1, session - pid - 1));
+  if (!number || *number <= 0) return std::nullopt;
+  return Server{std::string(all.substr(0, pid)), static_cast<pid_t>(*number)};
+}
+
+// A tmux client that waits for our hooks' signal; its output ends when it does.
+class Waiter {
+ public:
+  static Result<Waiter> start(const TmuxServer& server) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error{Fault::io, "pipe"};
+    Waiter waiter(Fd{ends[0]});
+    Fd theirs(ends[1]);
+    waiter.pid_ = spawn(server, theirs.get());
+    if (waiter.pid_ <= 0) return Error{Fault::not_found, "tmux could not be started"};
+    return waiter;
+  }
+  Waiter(Waiter&& other) noexcept : output_(std::move(other.output_)), pid_(std::exchange(other.pid_, 0)) {}
+  Waiter& operator=(Waiter&&) = delete;
+  ~Waiter() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGTERM);
+    reap();
+  }
+
+  int fd() const { return output_.get(); }
+  // The line that it writes before it waits; empty when there is no server.
+  std::string first_line() {
+    std::string line;
+    char byte;
+    while (line.size() < 100) {
+      auto got = ::read(output_.get(), &byte, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0 || byte == '\n') break;
+      line.push_back(byte);
+    }
+    return line;
+  }
+  void reap() {
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+  }
+
+ private:
+  explicit Waiter(Fd output) : output_(std::move(output)) {}
+
+  static pid_t spawn(const TmuxServer& server, int output) {
+    const char* argv[] = {server.program.c_str(), "-u", "-S", server.socket.c_str(), "display-message", "-p", "armed #{pid}", ";", "wait-for", "kra", nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, output, 1);
+    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0);
+    // The signals that we read from a descriptor are blocked in us only.
+    sigset_t none;
+    sigemptyset(&none);
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    pid_t pid = 0;
+    int failed = ::posix_spawnp(&pid, argv[0], &actions, &attributes, const_cast<char**>(argv), environ);
+    ::posix_spawnattr_destroy(&attributes);
+    ::posix_spawn_file_actions_destroy(&actions);
+    return failed ? 0 : pid;
+  }
+
+  Fd output_;
+  pid_t pid_ = 0;
+};
+
+class Watcher {
+ public:
+  Watcher(Paths paths, Server server, Fd signals)
+      : paths_(std::move(paths)), server_(std::move(server)), tmux_(find_server(server_.socket, "")), signals_(std::move(signals)) {
+    hello_.client = "watch";
+    hello_.id = new_uuid();
+    hello_.tmux = server_.socket;
+  }
+
+  void run() {
+    while (arm_and_wait()) tell("tmux");
+    if (server_has_ended(rest_time)) tell("gone");
+  }
+
+ private:
+  // True: the server's hooks signalled. False: the server has ended, or we are to.
+  bool arm_and_wait() {
+    if (!rest()) return false;
+    auto waiter = Waiter::start(tmux_);
+    if (!waiter) return false;
+    // Another server has taken the socket: it has a waiter of its own.
+    if (waiter->first_line() != cat("armed ", static_cast<long>(server_.pid))) return false;
+    tell("armed");
+    while (true) {
+      auto seen = wait(waiter->fd(), -1);
+      if (seen.signal) return false;
+      if (seen.other) break;
+    }
+    waiter->reap();
+    return !server_has_ended(Milliseconds(0));
+  }
+
+  // Lets a second pass since it was armed last.
+  bool rest() {
+    for (armed_.poke(Clock::now()); armed_.due();) {
+      if (wait(-1, Patience{*armed_.due(), {}}.left_ms(1000)).signal) return false;
+      armed_.ring(Clock::now());
+    }
+    return true;
+  }
+
+  struct Seen {
+    bool signal = false, other = false;
+  };
+  // Sleeps until `fd` can be read, a signal to end came, or the time is over; looks after the daemon meanwhile.
+  Seen wait(int fd, int time_ms) {
+    if (reconnect_.due()) {
+      auto left = Patience{*reconnect_.due(), {}}.left_ms(1000);
+      time_ms = time_ms < 0 ? left : std::min(left, time_ms);
+    }
+    std::array<pollfd, 3> wanted = {pollfd{signals_.get(), POLLIN, 0}, pollfd{fd, POLLIN, 0}, pollfd{daemon_ ? daemon_->fd() : -1, POLLIN, 0}};
+    ::poll(wanted.data(), wanted.size(), time_ms);
+    if (wanted[2].revents) look_at_daemon();
+    if (reconnect_.ring(Clock::now())) connect();
+    return {wanted[0].revents != 0, wanted[1].revents != 0};
+  }
+
+  void look_at_daemon() {
+    for (;;) {
+      auto said = daemon_->notified();
+      if (said && !*said) return;
+      if (said && **said == "bye") said_bye_ = true;
+      if (!said) break;
+    }
+    daemon_.reset();
+    // Stopped on purpose: the next change starts it. Killed: what it had to save is still to be saved.
+    if (!std::exchange(said_bye_, false) && reconnect_.poke(Clock::now())) connect();
+  }
+
+  bool connect() {
+    auto reached = reach(paths_, version(), Start::if_needed, Patience::of(daemon_patience), hello_);
+    if (reached) daemon_ = std::move(*reached);
+    return daemon_.has_value();
+  }
+
+  void tell(const char* source) {
+    Event event{.source = source, .server = server_.socket, .client = hello_.id, .seq = ++seq_};
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      if (!daemon_ && !connect()) return;
+      if (daemon_->request("event", to_value(event), Patience::of(daemon_patience))) return;
+      daemon_.reset();
+    }
+  }
+
+  bool server_has_ended(Milliseconds within) {
+    auto patience = Patience::of(within);
+    while (::kill(server_.pid, 0) == 0 || errno != ESRCH) {
+      if (patience.over()) return false;
+      std::this_thread::sleep_for(Milliseconds(20));
+    }
+    return true;
+  }
+
+  Paths paths_;
+  Server server_;
+  TmuxServer tmux_;
+  Fd signals_;
+  Hello hello_;
+  std::optional<DaemonClient> daemon_;
+  Throttle armed_{rest_time}, reconnect_{rest_time};
+  bool said_bye_ = false;
+  std::uint64_t seq_ = 0;
+};
+
+Fd signals_to_end() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (int number : {SIGTERM, SIGHUP, SIGINT}) sigaddset(&ends, number);
+  ::sigprocmask(SIG_BLOCK, &ends, nullptr);
+  return Fd(::signalfd(-1, &ends, SFD_CLOEXEC));
+}
+
+}  // namespace
+
+int run_watch() {
+  auto server = server_from_environment();
+  auto paths = find_paths();
+  if (!server || !paths) return 1;
+  // The waiter of an earlier server on this socket needs a moment to see that its server has ended.
+  auto lock = Lock::take(paths->watch_lock(directory_name(server->socket)), Patience::of(2 * rest_time));
+  if (!lock) return 0;
+  Watcher(std::move(*paths), std::move(*server), signals_to_end()).run();
+  return 0;
+}
+
+}  // namespace kra::cli

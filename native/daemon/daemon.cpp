@@ -1,0 +1,93 @@
+#include "daemon/daemon.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.hpp"
+
+namespace kra {
+
+// How long saves may take once we were told to end. What is not saved by then is in the journal.
+static constexpr Milliseconds stop_patience{2'500};
+
+// How long an idle daemon waits for the next client: commands of a script share one. KRA_IDLE_MS is for tests.
+static Milliseconds idle_time() {
+  const char* text = std::getenv("KRA_IDLE_MS");
+  auto number = text ? parse_int(text) : std::nullopt;
+  return Milliseconds(std::clamp<std::int64_t>(number.value_or(10'000), 1, 3'600'000));
+}
+
+Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const Paths& paths, SaveFunction save)
+    : lock_(std::move(lock)),
+      paths_(paths),
+      saves_(loop_),
+      settings_(disk, paths.config_file()),
+      server_(loop_, std::move(listener), paths.socket(), {},
+              {[this](Client& client, Frame frame) { router_.handle(client, std::move(frame)); },
+               [this](Client& client) { workspaces_.client_gone(client.id()); }}),
+      workspaces_(server_, saves_, std::move(journal), settings_, disk, paths, save),
+      router_({server_, saves_, workspaces_, settings_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      alarm_(loop_, [this] { ring(); }),
+      before_wait_(loop_, [this] { before_wait(); }),
+      term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
+      hangup_(loop_, SIGHUP, [this] { begin_stop(Reply(), "signal"); }),
+      interrupt_(loop_, SIGINT, [this] { begin_stop(Reply(), "signal"); }),
+      idle_time_(idle_time()) {}
+
+void Daemon::run() {
+  loop_.run();
+  end();
+}
+
+void Daemon::before_wait() {
+  server_.sweep();
+  auto now = Clock::now();
+  if (stop_until_ ? may_end(now) : is_idle() && idle_until_ && *idle_until_ <= now) return loop_.stop();
+  if (!is_idle())
+    idle_until_ = std::nullopt;
+  else if (!idle_until_)
+    idle_until_ = now + idle_time_;
+  alarm_.set(due());
+}
+
+std::optional<Instant> Daemon::due() {
+  std::optional<Instant> first;
+  for (auto candidate : {server_.due(), workspaces_.due(), stop_until_ ? stop_until_ : idle_until_})
+    if (candidate && (!first || *candidate < *first)) first = candidate;
+  return first;
+}
+
+void Daemon::ring() {
+  auto now = Clock::now();
+  server_.ring(now);
+  workspaces_.ring(now);
+}
+
+// Nobody whose workspace we keep is connected, and nothing is left to do.
+bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && saves_.unanswered() == 0; }
+
+void Daemon::begin_stop(Reply reply, const char* reason) {
+  stop_replies_.push_back(reply);
+  if (stop_until_) return;
+  stop_reason_ = reason;
+  stop_until_ = Clock::now() + stop_patience;
+  workspaces_.flush("", "exit", Reply());
+}
+
+bool Daemon::may_end(Instant now) const {
+  return *stop_until_ <= now || (!workspaces_.saving() && saves_.unanswered() == 0);
+}
+
+void Daemon::end() {
+  // In this order: nobody finds us any more; all that was written to us is read; our lock goes last, with our process.
+  server_.close_door();
+  server_.sweep();
+  workspaces_.close_journal();
+  for (const auto& reply : stop_replies_) reply.give(Value(Value::Map{}));
+  server_.each([&](Client& client) { client.notify("bye", {Value::Map{{"reason", stop_reason_}}}); });
+}
+
+}  // namespace kra

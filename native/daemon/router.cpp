@@ -1,0 +1,193 @@
+#include "daemon/router.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+
+namespace kra {
+
+static constexpr Milliseconds disk_patience{10'000};
+
+Router::Handler Router::handler_of(std::string_view method) {
+  struct Row {
+    std::string_view method;
+    Handler handler;
+  };
+  static constexpr std::array<Row, 15> rows = {{
+      {"hello", &Router::hello},
+      {"event", &Router::event},
+      {"events", &Router::events},
+      {"save", &Router::save},
+      {"flush", &Router::flush},
+      {"status", &Router::status},
+      {"lease", &Router::lease},
+      {"release", &Router::release},
+      {"session_put", &Router::session_put},
+      {"session_get", &Router::session_get},
+      {"session_list", &Router::session_list},
+      {"reload", &Router::reload},
+      {"metrics", &Router::metrics},
+      {"handover", &Router::handover},
+      {"stop", &Router::stop},
+  }};
+  auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& known) { return known.method == method; });
+  return row == rows.end() ? nullptr : row->handler;
+}
+
+void Router::handle(Client& client, Frame frame) {
+  auto handler = handler_of(frame.method);
+  const auto& param = only_param(frame.params);
+  if (frame.kind == Frame::Kind::notification) {
+    // Only what needs no answer; an unknown notification comes from a newer client.
+    if (handler == &Router::event || handler == &Router::reload) (this->*handler)(client, param, Reply());
+    return;
+  }
+  Reply reply(parts_.clients, client.id(), frame.id);
+  if (!handler) return reply.give(Error{Fault::usage, cat("no method ", printable(frame.method))});
+  (this->*handler)(client, param, reply);
+}
+
+// The program file that we run has another one in its place: an upgrade.
+static bool is_replaced() {
+  char path[4096];
+  auto length = ::readlink("/proc/self/exe", path, sizeof path);
+  std::string_view name(path, length > 0 ? static_cast<std::size_t>(length) : 0), mark = " (deleted)";
+  return name.size() > mark.size() && name.substr(name.size() - mark.size()) == mark;
+}
+
+Value Router::editor_settings() const {
+  Value::Map settings;
+  for (const auto& setting : parts_.settings.loaded().all) settings.emplace_back(setting.name, setting.value);
+  return settings;
+}
+
+void Router::hello(Client& client, const Value& param, Reply reply) {
+  Hello hello;
+  if (auto read = from_value(param, hello); !read) return reply.give(std::move(read.error()).within("hello"));
+  if (hello.proto.size() == 2 && (hello.proto[0] > protocol_newest || hello.proto[1] < protocol_oldest))
+    return reply.give(Error{Fault::unavailable, cat("the daemon speaks protocol ", protocol_oldest, " to ", protocol_newest)});
+  client.hello = std::move(hello);
+  Value answer = Value::Map{{"proto", protocol_newest},
+                            {"version", version()},
+                            {"commit", commit()},
+                            {"pid", static_cast<std::int64_t>(::getpid())},
+                            {"abi", abi},
+                            {"replaced", is_replaced()}};
+  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  if (client.hello.client == "nvim") answer.set("settings", editor_settings());
+  reply.give(answer);
+}
+
+void Router::event(Client&, const Value& param, Reply reply) {
+  Event event;
+  if (auto read = from_value(param, event); !read) return reply.give(std::move(read.error()).within("event"));
+  auto taken = parts_.workspaces.take(event);
+  reply.give(taken ? Result<Value>(Value(Value::Map{})) : Result<Value>(taken.error()));
+}
+
+void Router::events(Client&, const Value&, Reply reply) {
+  const auto& journal = parts_.workspaces.journal();
+  Value::Array senders;
+  for (const auto& [client, sender] : journal.senders())
+    senders.push_back(Value::Map{{"client", client}, {"seq", sender.seq}, {"count", sender.count}});
+  reply.give(Value(Value::Map{{"accepted", journal.accepted()}, {"pending", journal.pending()}, {"senders", std::move(senders)}}));
+}
+
+void Router::save(Client&, const Value& param, Reply reply) {
+  auto server = param["server"].text_or("");
+  if (server.empty()) return reply.give(Error{Fault::usage, "save needs the socket of a tmux server"});
+  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  SaveRequest request{.name = param["name"].text_or(""),
+                      .session = param["session"].text_or(""),
+                      .message = param["message"].text_or(""),
+                      .reason = param["reason"].text_or("manual")};
+  if (!request.name.empty())
+    if (auto checked = check_save_name(request.name); !checked) return reply.give(checked.error());
+  parts_.workspaces.save(server, std::move(request), reply);
+}
+
+void Router::flush(Client&, const Value& param, Reply reply) {
+  auto server = param["server"].text_or("");
+  if (param["paths"].array() && !param["paths"].array()->empty()) return write_files(param["paths"], server, reply);
+  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  parts_.workspaces.flush(server, "flush", reply);
+}
+
+// Asks all editors to write those of the files that they have modified; what each answered comes back, by editor.
+void Router::write_files(const Value& paths, const std::string& server, Reply reply) {
+  struct Gathered {
+    Value::Array answers;
+    std::size_t missing = 0;
+  };
+  auto gathered = std::make_shared<Gathered>();
+  std::vector<Client*> editors;
+  parts_.clients.each([&](Client& client) {
+    if (client.hello.client == "nvim" && (server.empty() || client.hello.tmux == server)) editors.push_back(&client);
+  });
+  gathered->missing = editors.size();
+  if (editors.empty()) return reply.give(Value(Value::Map{{"editors", Value::Array{}}, {"changed", false}}));
+  for (auto* editor : editors) {
+    Value::Array arguments{"write", Value::Map{{"paths", paths}}};
+    editor->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
+                 [gathered, reply, id = editor->hello.editor](Result<Value> answer) {
+                   gathered->answers.push_back(answer ? Value::Map{{"editor", id}, {"answer", std::move(*answer)}}
+                                                      : Value::Map{{"editor", id}, {"error", answer.error().what}});
+                   if (--gathered->missing == 0) reply.give(Value(Value::Map{{"editors", std::move(gathered->answers)}, {"changed", true}}));
+                 });
+  }
+}
+
+void Router::lease(Client& client, const Value& param, Reply reply) {
+  auto name = param["name"].text_or("");
+  auto time = std::clamp<std::int64_t>(param["ttl_ms"].number_or(60'000), 1, 3'600'000);
+  if (!is_lease_name(name)) return reply.give(Error{Fault::usage, cat("no lease ", printable(name))});
+  auto id = parts_.workspaces.grant(name, param["server"].text_or(""), client.id(), Milliseconds(time));
+  reply.give(Value(Value::Map{{"lease", id}}));
+}
+
+void Router::release(Client& client, const Value& param, Reply reply) {
+  bool released = parts_.workspaces.release(static_cast<std::uint64_t>(param["lease"].number_or(0)), client.id());
+  reply.give(Value(Value::Map{{"released", released}}));
+}
+
+template <class Job>
+void Router::on_lane(Job job, Reply reply) {
+  auto run = [job = std::move(job), sessions = Sessions(parts_.disk, parts_.paths)](std::stop_token stop) mutable {
+    return job(sessions, Patience{Clock::now() + disk_patience, stop});
+  };
+  parts_.lane.post(std::move(run), [reply](Result<Value> outcome) { reply.give(outcome); });
+}
+
+void Router::session_put(Client&, const Value& param, Reply reply) {
+  on_lane([param](Sessions& sessions, const Patience& patience) { return sessions.put(param, patience); }, reply);
+}
+
+void Router::session_get(Client&, const Value& param, Reply reply) {
+  on_lane([param](Sessions& sessions, const Patience&) { return sessions.get(param); }, reply);
+}
+
+void Router::session_list(Client&, const Value&, Reply reply) {
+  on_lane([](Sessions& sessions, const Patience&) { return sessions.list(); }, reply);
+}
+
+void Router::reload(Client&, const Value&, Reply reply) {
+  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  const auto& problem = parts_.settings.problem();
+  reply.give(problem.empty() ? Result<Value>(Value(Value::Map{})) : Result<Value>(Error{Fault::usage, problem}));
+}
+
+void Router::metrics(Client&, const Value&, Reply reply) { reply.give(parts_.workspaces.metrics()); }
+
+void Router::handover(Client&, const Value& param, Reply reply) {
+  auto theirs = param["version"].text_or("");
+  if (older_release(theirs, version())) return reply.give(Error{Fault::refused, cat("this daemon is newer (", version(), ")")});
+  parts_.stop(reply, "handover");
+}
+
+void Router::stop(Client&, const Value&, Reply reply) { parts_.stop(reply, "stop"); }
+
+}  // namespace kra

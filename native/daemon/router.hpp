@@ -1,0 +1,57 @@
+// Methods by name: what each request asks of the daemon's parts.
+#pragma once
+
+#include "daemon/lane.hpp"
+#include "daemon/reply.hpp"
+#include "daemon/sessions.hpp"
+#include "daemon/settings_file.hpp"
+#include "daemon/workspaces.hpp"
+
+namespace kra {
+
+class Router {
+ public:
+  struct Parts {
+    Server& clients;
+    Lane& lane;
+    Workspaces& workspaces;
+    SettingsFile& settings;
+    Disk& disk;
+    const Paths& paths;
+    std::function<void(Reply, const char* reason)> stop;  // saves what is pending, then ends the daemon
+  };
+  explicit Router(Parts parts) : parts_(std::move(parts)), began_(Clock::now()) {}
+
+  void handle(Client& client, Frame frame);
+
+ private:
+  using Handler = void (Router::*)(Client&, const Value& param, Reply);
+  static Handler handler_of(std::string_view method);
+
+  void hello(Client&, const Value&, Reply);
+  void event(Client&, const Value&, Reply);
+  void events(Client&, const Value&, Reply);
+  void save(Client&, const Value&, Reply);
+  void flush(Client&, const Value&, Reply);
+  void write_files(const Value& paths, const std::string& server, Reply);
+  void status(Client&, const Value&, Reply);
+  void lease(Client&, const Value&, Reply);
+  void release(Client&, const Value&, Reply);
+  void session_put(Client&, const Value&, Reply);
+  void session_get(Client&, const Value&, Reply);
+  void session_list(Client&, const Value&, Reply);
+  void reload(Client&, const Value&, Reply);
+  void metrics(Client&, const Value&, Reply);
+  void handover(Client&, const Value&, Reply);
+  void stop(Client&, const Value&, Reply);
+
+  Value clients_status();
+  Value editor_settings() const;
+  template <class Job>
+  void on_lane(Job job, Reply reply);
+
+  Parts parts_;
+  Instant began_;
+};
+
+}  // namespace kra

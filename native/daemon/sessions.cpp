@@ -1,0 +1,71 @@
+#include "daemon/sessions.hpp"
+
+#include <algorithm>
+
+#include "base/record.hpp"
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "os/process.hpp"
+
+namespace kra {
+
+// The name of the one workspace in a session's directory.
+static constexpr const char* session_name = "session";
+
+static std::string key_of(const Value& param) { return param["key"].text_or(param["cwd"].text_or("")); }
+
+Result<Value> Sessions::put(const Value& param, const Patience& patience) {
+  auto key = key_of(param);
+  if (key.empty()) return Error{Fault::usage, "session_put needs a key or a cwd"};
+  Editor editor;
+  if (param["state"].map()) TRY_TO("state", from_value(param["state"], editor));
+  // The editor's own account of itself, when it sends one as it does for `capture`; else the state as it is.
+  if (editor.state.is_nil()) editor.state = param["state"];
+  editor.id = param["editor"].text_or("");
+  editor.cwd = param["cwd"].text_or(editor.cwd);
+  Workspace workspace{.host = host_name(), .editors = {std::move(editor)}};
+  Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version())};
+  auto history = history_of(key);
+  auto written = TRY(history.write(session_name, workspace, stamp, patience));
+  return Value(Value::Map{{"changed", written.changed}, {"generation", written.generation}});
+}
+
+static Value state_of(const Workspace& workspace, const std::string& editor) {
+  auto found = std::find_if(workspace.editors.begin(), workspace.editors.end(),
+                            [&](const Editor& candidate) { return editor.empty() || candidate.id == editor; });
+  return found == workspace.editors.end() ? Value() : found->state;
+}
+
+// SERVERKEY/NAMEDIRECTORY/GENERATION, perhaps followed by /PANE: parts that could leave the directory are no such thing.
+Result<Generation> Sessions::generation_of(const std::string& id) {
+  auto parts = split(id, "/");
+  auto number = parts.size() >= 3 ? parse_int(parts[2]) : std::nullopt;
+  bool plain = parts.size() >= 3 && std::none_of(parts.begin(), parts.end(), [](auto part) { return part.empty() || part.front() == '.'; });
+  if (!plain || !number || *number <= 0) return Error{Fault::usage, cat("no generation: ", printable(id))};
+  auto path = cat(paths_.workspaces(parts[0]), "/", parts[1], "/", generation_name(static_cast<std::uint64_t>(*number)), ".kra");
+  return deserialise(TRY(disk_.read(path, stored_limit)));
+}
+
+Result<Value> Sessions::get(const Value& param) {
+  auto editor = param["editor"].text_or("");
+  auto id = param["generation"].text_or("");
+  auto found = id.empty() ? history_of(key_of(param)).newest(session_name) : generation_of(id);
+  if (!found && found.error().fault == Fault::not_found) return Value(Value::Map{{"state", Value()}});
+  if (!found) return std::move(found.error());
+  return Value(Value::Map{{"state", state_of(found->workspace, id.empty() ? "" : editor)}});
+}
+
+Result<Value> Sessions::list() {
+  auto names = disk_.list(paths_.sessions());
+  if (!names && names.error().fault == Fault::not_found) return Value(Value::Map{{"sessions", Value::Array{}}});
+  Value::Array rows;
+  for (const auto& name : TRY(std::move(names))) {
+    auto newest = History(disk_, cat(paths_.sessions(), "/", name), paths_.corrupt()).newest(session_name);
+    if (!newest || newest->workspace.editors.empty()) continue;
+    rows.push_back(Value::Map{
+        {"key", newest->stamp.message}, {"cwd", newest->workspace.editors.front().cwd}, {"saved_at", rfc3339({newest->stamp.saved_at})}});
+  }
+  return Value(Value::Map{{"sessions", std::move(rows)}});
+}
+
+}  // namespace kra

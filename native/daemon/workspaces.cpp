@@ -1,0 +1,282 @@
+#include "daemon/workspaces.hpp"
+
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "base/record.hpp"
+#include "base/text.hpp"
+
+namespace kra {
+
+static constexpr Milliseconds editor_patience{500};
+static constexpr Milliseconds save_patience{60'000};
+
+Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Disk& disk, const Paths& paths,
+                       SaveFunction save_with)
+    : clients_(clients), lane_(lane), journal_(std::move(journal)), settings_(settings), disk_(disk), paths_(paths), save_(save_with) {
+  for (const auto& server : journal_.pending_servers()) {
+    auto& place = place_of(server);
+    if (settings_.now().autosave.active) place.debounce.poke(Clock::now());
+  }
+}
+
+Workspaces::Place& Workspaces::place_of(const std::string& server) {
+  auto [at, is_new] = places_.try_emplace(server);
+  if (!is_new) return at->second;
+  at->second.server = find_server(server, "");
+  at->second.debounce = Debounce(settings_.now().autosave.timeout, settings_.now().autosave.max_wait);
+  return at->second;
+}
+
+void Workspaces::apply_settings() {
+  const auto& autosave = settings_.now().autosave;
+  for (auto& [server, place] : places_) {
+    place.debounce.retime(autosave.timeout, autosave.max_wait);
+    if (!autosave.active) place.debounce.rest();
+    if (autosave.active && !place.debounce.due() && dirty(place) && !place.running) place.debounce.poke(Clock::now());
+  }
+}
+
+Result<void> Workspaces::take(const Event& event) {
+  auto taken = journal_.accept(event);
+  if (taken && !*taken) return {};
+  if (!event.server.empty()) {
+    auto& place = place_of(event.server);
+    if (event.source == "gone")
+      ended(place);
+    else if (settings_.now().autosave.active)
+      place.debounce.poke(Clock::now());
+  }
+  if (!taken) return std::move(taken.error());
+  return {};
+}
+
+// The server has ended: what was not saved of it can no longer be.
+void Workspaces::ended(Place& place) {
+  place.debounce.rest();
+  place.retry.succeeded();
+  place.held = false;
+  (void)journal_.forget(place.server.socket);
+}
+
+void Workspaces::save(const std::string& server, SaveRequest request, Reply reply) {
+  add(place_of(server), {std::move(request), {reply}, false});
+}
+
+void Workspaces::flush(const std::string& server, const std::string& reason, Reply reply) {
+  if (!server.empty()) return add_automatic(place_of(server), reason, reply);
+  std::vector<Place*> wanted;
+  for (auto& [socket, place] : places_)
+    if (dirty(place)) wanted.push_back(&place);
+  if (wanted.empty()) return reply.give(Value(Value::Map{{"changed", false}}));
+  // The answer is that of the last one: by then the lane has done all before it.
+  for (auto* place : wanted) add_automatic(*place, reason, place == wanted.back() ? reply : Reply());
+}
+
+void Workspaces::add(Place& place, Job job) {
+  place.jobs.push_back(std::move(job));
+  if (!place.running) begin(place);
+}
+
+// Automatic saves that have not begun are one.
+void Workspaces::add_automatic(Place& place, const std::string& reason, Reply reply) {
+  place.debounce.rest();
+  place.held = false;
+  for (std::size_t at = place.running ? 1 : 0; at < place.jobs.size(); ++at)
+    if (place.jobs[at].automatic) return place.jobs[at].replies.push_back(reply);
+  SaveRequest request;
+  request.reason = reason;
+  add(place, {std::move(request), {reply}, true});
+}
+
+void Workspaces::begin(Place& place) {
+  place.running = true;
+  place.debounce.rest();
+  place.retry.ring(Instant::max());
+  journal_.begin(place.server.socket);
+  place.lease = leases_.grant(save_in_progress, place.server.socket, 0, save_patience, Clock::now());
+  ask_editors(place);
+  if (place.awaited.empty()) run_job(place);
+}
+
+static bool is_editor_of(const Client& client, const TmuxServer& server) {
+  return client.hello.client == "nvim" && client.hello.tmux == server.socket && !client.hello.editor.empty();
+}
+
+void Workspaces::ask_editors(Place& place) {
+  auto now = Clock::now();
+  std::vector<Client*> asked;
+  clients_.each([&](Client& client) {
+    if (!is_editor_of(client, place.server)) return;
+    // One that is stopped or stuck is not waited for a second time.
+    client.late = client.heartbeat.abandoned(now);
+    if (!client.late) asked.push_back(&client);
+  });
+  for (auto* client : asked) place.awaited.insert(client->id());
+  if (!asked.empty()) place.answers_until = now + editor_patience;
+  for (auto* client : asked) {
+    Value::Array arguments{"capture", Value::Map{}};
+    client->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
+                 [this, &place, id = client->id()](Result<Value> state) { take_state(place, id, std::move(state)); });
+  }
+}
+
+// Places are never taken out of their map, so a late answer still finds its own.
+void Workspaces::take_state(Place& place, std::uint64_t editor, Result<Value> state) {
+  auto* client = clients_.find(editor);
+  if (client && state) client->state = std::move(*state);
+  if (place.awaited.erase(editor) > 0 && place.awaited.empty()) run_job(place);
+}
+
+std::vector<ConnectedEditor> Workspaces::editors_of(Place& place) {
+  std::vector<ConnectedEditor> editors;
+  clients_.each([&](Client& client) {
+    if (!is_editor_of(client, place.server) || !client.state) return;
+    ConnectedEditor connected{.pane = client.hello.pane, .pid = static_cast<pid_t>(client.hello.pid)};
+    if (!from_value(*client.state, connected.editor)) return;
+    connected.editor.id = client.hello.editor;
+    editors.push_back(std::move(connected));
+  });
+  return editors;
+}
+
+void Workspaces::run_job(Place& place) {
+  for (auto late : std::exchange(place.awaited, {}))
+    if (auto* client = clients_.find(late)) client->late = true;
+  place.answers_until = std::nullopt;
+  auto request = place.jobs.front().request;
+  request.editors = editors_of(place);
+  bool thin = place.thinning.poke(Clock::now());
+  auto job = [save_with = save_, &disk = disk_, &paths = paths_, server = place.server, request = std::move(request), settings = settings_.now(), thin](std::stop_token stop) {
+    History history(disk, paths.workspaces(server.key()), paths.corrupt());
+    Patience patience{Clock::now() + save_patience, stop};
+    auto report = save_with(history, disk, paths, server, request, settings, patience);
+    const auto& kept = settings.history;
+    if (report && thin) (void)history.thin(report->name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
+    return report;
+  };
+  lane_.post(std::move(job), [this, &place](Result<SaveReport> outcome) { finish(place, std::move(outcome)); });
+}
+
+static Value report_value(const SaveReport& report, std::size_t late) {
+  return Value::Map{{"name", report.name},
+                    {"generation", report.generation},
+                    {"sessions", report.counts.sessions},
+                    {"windows", report.counts.windows},
+                    {"panes", report.counts.panes},
+                    {"editors", report.counts.editors},
+                    {"editors_late", static_cast<std::uint64_t>(late)},
+                    {"changed", report.changed},
+                    {"duration_ms", report.duration_ms},
+                    {"durability", "disk"}};
+}
+
+void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
+  auto job = std::move(place.jobs.front());
+  place.jobs.pop_front();
+  place.running = false;
+  leases_.release(place.lease, 0);
+  // A save of one session leaves the others as they were.
+  bool covers = outcome.ok() && job.request.session.empty();
+  (void)journal_.finish(place.server.socket, covers);
+  std::size_t late = 0;
+  clients_.each([&](Client& client) { late += is_editor_of(client, place.server) && client.late; });
+  if (outcome) {
+    ++saves_;
+    last_ms_ = outcome->duration_ms;
+    place.last = *outcome;
+    place.saved_at = wall_now().ms;
+    place.retry.succeeded();
+    place.trouble.clear();
+    tell_editors(place, *outcome);
+  } else {
+    failed(place, outcome.error(), job.automatic);
+  }
+  auto answer = outcome ? Result<Value>(report_value(*outcome, late)) : Result<Value>(outcome.error());
+  for (const auto& reply : job.replies) reply.give(answer);
+  // What the save needed goes back to the system at once: the daemon rests most of its time.
+  ::malloc_trim(0);
+  if (!place.jobs.empty()) begin(place);
+}
+
+void Workspaces::failed(Place& place, const Error& error, bool automatic) {
+  ++failures_;
+  if (error.fault == Fault::unavailable) return ended(place);
+  place.trouble = error.what;
+  // A server without a session, or one that is being restored, will tell when that changes.
+  bool pointless = error.fault == Fault::refused && place.retry.failures() >= 6;
+  if (automatic && !pointless) place.retry.failed(Clock::now());
+}
+
+void Workspaces::tell_editors(const Place& place, const SaveReport& report) {
+  Value data = Value::Map{{"ok", true}, {"name", report.name}, {"generation", report.generation}, {"duration_ms", report.duration_ms}};
+  clients_.each([&](Client& client) {
+    if (!is_editor_of(client, place.server)) return;
+    Value::Array arguments{"saved", data};
+    client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)});
+  });
+}
+
+bool Workspaces::dirty(const Place& place) const { return journal_.pending(place.server.socket) > 0; }
+
+std::uint64_t Workspaces::grant(std::string_view name, const std::string& server, std::uint64_t holder, Milliseconds time) {
+  return leases_.grant(name, server, holder, time, Clock::now());
+}
+
+void Workspaces::lease_ended(const Lease& lease) {
+  auto found = places_.find(lease.server);
+  if (found == places_.end() || leases_.forbids_autosave(lease.server)) return;
+  if (std::exchange(found->second.held, false)) found->second.debounce.poke(Clock::now());
+}
+
+bool Workspaces::release(std::uint64_t lease, std::uint64_t holder) {
+  auto ended = leases_.release(lease, holder);
+  if (ended) lease_ended(*ended);
+  return ended.has_value();
+}
+
+void Workspaces::client_gone(std::uint64_t id) {
+  for (const auto& lease : leases_.drop_holder(id)) lease_ended(lease);
+}
+
+static void keep_earlier(std::optional<Instant>& first, std::optional<Instant> other) {
+  if (other && (!first || *other < *first)) first = other;
+}
+
+std::optional<Instant> Workspaces::due() const {
+  auto first = leases_.due();
+  for (const auto& [server, place] : places_) {
+    keep_earlier(first, place.debounce.due());
+    keep_earlier(first, place.retry.due());
+    keep_earlier(first, place.answers_until);
+  }
+  return first;
+}
+
+void Workspaces::ring(Instant now) {
+  for (const auto& lease : leases_.ring(now)) lease_ended(lease);
+  for (auto& [server, place] : places_) {
+    if (place.answers_until && *place.answers_until <= now) run_job(place);
+    bool rang = place.debounce.ring(now);
+    if (!place.retry.ring(now) && !rang) continue;
+    if (leases_.forbids_autosave(server))
+      place.held = true;
+    else
+      add_automatic(place, "autosave", Reply());
+  }
+}
+
+bool Workspaces::saving() const {
+  return std::any_of(places_.begin(), places_.end(), [](const auto& entry) { return entry.second.running; });
+}
+
+bool Workspaces::busy() const {
+  if (!leases_.all().empty()) return true;
+  return std::any_of(places_.begin(), places_.end(), [](const auto& entry) {
+    const auto& place = entry.second;
+    return place.running || place.held || place.debounce.due() || place.retry.due();
+  });
+}
+
+}  // namespace kra
