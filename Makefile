@@ -77,7 +77,7 @@ TEST_MAIN = build/obj/test-main/main.o
 PROGRAM = build/kra$(if $(filter release,$(VARIANT)),,-$(VARIANT))
 LIBRARY = build/libkra.so
 
-.PHONY: help build tests benches demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
+.PHONY: help build tests benches faults demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
 .DEFAULT_GOAL := build
 
 help: ## this list
@@ -153,6 +153,15 @@ build/bench/%: $(O)/tests/bench/%.o $(BENCH_OBJECTS) $(TESTED_OBJECTS)
 	@$(CXX) $(OPTIMISE) $(GC) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
 # --- fuzz ------------------------------------------------------------------------------------------------------------
+FAULTS := $(sort $(wildcard tests/faults/*.cpp))
+FAULT_OBJECTS = $(call objects,$(sort $(wildcard tests/faults/support/*.cpp)) $(filter native/base/% native/os/% native/wire/% \
+  native/model/stored.cpp native/model/workspace.cpp native/engine/history% native/engine/retention.cpp,$(SOURCES)))
+faults: $(FAULTS:tests/faults/%.cpp=build/faults/%)
+build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
+	@echo "  link $@"
+	@mkdir -p $(@D)
+	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
+
 FUZZ = build/fuzz/$(1)
 fuzzers: $(FUZZERS:tests/fuzz/%.cpp=build/fuzz/%)
 build/fuzz/%: FORCE
@@ -194,4 +203,4 @@ clean: ## build/ (not .deps/)
 	rm -rf build
 FORCE:
 
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS) $(BENCHES) $(wildcard tests/bench/support/*.cpp)) $(O)/tests/fuzz/$(FUZZER).o)
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS) $(BENCHES) $(wildcard tests/bench/support/*.cpp) $(FAULTS) $(wildcard tests/faults/support/*.cpp)) $(O)/tests/fuzz/$(FUZZER).o)

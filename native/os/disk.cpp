@@ -60,23 +60,22 @@ Result<std::string> SystemDisk::read_front(const std::string& path, std::uint64_
   return read_at_most(fd.get(), path, bytes, std::min(size, bytes));
 }
 
-static Result<void> make_one(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) {
-    auto parent = TRY(calls::open_directory(directory_part(path)));
-    return calls::sync(parent.get(), path);
-  }
-  int number = errno;
+static bool is_directory(const std::string& path) {
   struct stat info;
-  // Some file systems answer EROFS or EACCES for a directory that is there.
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-  return failure(path, "make the directory", number);
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 Result<void> SystemDisk::make_directory(const std::string& path) {
-  struct stat info;
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-  for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) TRY(make_one(path.substr(0, slash)));
-  return make_one(path);
+  if (is_directory(path)) return {};
+  auto make = [&] { return again([&] { return ::mkdir(path.c_str(), 0700); }) == 0 ? 0 : errno; };
+  int number = make();
+  if (number == ENOENT && path != "/") {
+    TRY(make_directory(directory_part(path)));
+    number = make();
+  }
+  // Another process may have been faster.
+  if (number != 0 && !is_directory(path)) return failure(path, "make the directory", number);
+  return sync_directory(directory_part(path));
 }
 
 struct CloseDirectory {
@@ -118,18 +117,18 @@ Result<FileInfo> SystemDisk::info(const std::string& path) {
 }
 
 Result<void> SystemDisk::remove(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failure(path, "remove", errno);
+  if (again([&] { return ::unlink(path.c_str()); }) != 0 && errno != ENOENT) return failure(path, "remove", errno);
   return {};
 }
 
 static Result<void> remove_below(int parent, const std::string& name, const std::string& path) {
-  if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  if (again([&] { return ::unlinkat(parent, name.c_str(), 0); }) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return failure(path, "remove", errno);
   Fd fd(again([&] { return ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   if (!fd) return failure(path, "open", errno);
   auto listing = TRY(listing_of(std::move(fd), path));
   for (const auto& entry : TRY(names_in(listing.get(), path))) TRY(remove_below(::dirfd(listing.get()), entry, cat(path, "/", entry)));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return failure(path, "remove", errno);
+  if (again([&] { return ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); }) != 0 && errno != ENOENT) return failure(path, "remove", errno);
   return {};
 }
 

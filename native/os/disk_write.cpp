@@ -36,7 +36,7 @@ class Temporary {
       : target_(std::move(other.target_)), name_(std::exchange(other.name_, {})), directory_(std::move(other.directory_)), fd_(std::move(other.fd_)) {}
   Temporary& operator=(Temporary&&) = delete;
   ~Temporary() {
-    if (!name_.empty()) ::unlinkat(directory_.get(), name_.c_str(), 0);
+    if (!name_.empty()) remove(name_);
   }
 
   Result<void> take_place_of_target() {
@@ -55,15 +55,19 @@ class Temporary {
     if (again([&] { return ::linkat(directory_.get(), name_.c_str(), directory_.get(), base.c_str(), 0); }) != 0)
       return failure(target_, "link", errno);
     // A second name that cannot be taken away is found by its prefix later; the file itself is complete.
-    ::unlinkat(directory_.get(), name_.c_str(), 0);
+    remove(name_);
     name_.clear();
     auto synced = calls::sync(directory_.get(), directory_part(target_));
-    if (!synced) ::unlinkat(directory_.get(), base.c_str(), 0);
+    if (!synced) remove(base);
     return synced;
   }
 
  private:
   explicit Temporary(std::string target) : target_(std::move(target)) {}
+
+  void remove(const std::string& name) {
+    again([&] { return ::unlinkat(directory_.get(), name.c_str(), 0); });
+  }
 
   Result<void> open() {
     auto name = temporary_name();

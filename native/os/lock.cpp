@@ -14,7 +14,10 @@
 namespace kra {
 
 static Result<Fd> open_lock(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  int opened = -1;
+  do opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  while (opened < 0 && errno == EINTR);
+  Fd fd(opened);
   if (!fd) return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
   return fd;
 }
