@@ -1,0 +1,43 @@
+// The C ABI: it gives what the engine gives, and answers what is wrong with a status.
+#include "ffi/kra.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "../catch.hpp"
+#include "base/checksum.hpp"
+#include "base/version.hpp"
+#include "os/disk.hpp"
+
+TEST_CASE("the library says what it is") {
+  CHECK(kra_abi() == 1);
+  CHECK(kra_version() == std::string(kra::version()));
+}
+
+TEST_CASE("checksums are those of the engine") {
+  CHECK(kra_crc32c("123456789", 9, 0) == 0xe3069283U);
+  CHECK(kra_crc32c("56789", 5, kra_crc32c("1234", 4, 0)) == 0xe3069283U);
+  CHECK(kra_hash64("abc", 3) == kra::hash64("abc"));
+  CHECK(kra_hash64(nullptr, 0) == kra::hash64(""));
+}
+
+TEST_CASE("a file is replaced whole, and a failure says why") {
+  char directory[] = "/tmp/kra-ffi-XXXXXX";
+  REQUIRE(::mkdtemp(directory));
+  std::string path = std::string(directory) + "/file";
+  char why[64] = "";
+  CHECK(kra_replace(path.c_str(), "a\0b", 3, why, sizeof why) == KRA_OK);
+  kra::SystemDisk disk;
+  CHECK(*disk.read(path, 100) == std::string("a\0b", 3));
+  CHECK(kra_replace((path + "/below").c_str(), "x", 1, why, sizeof why) == KRA_IO);
+  CHECK(std::strlen(why) > 0);
+  CHECK(std::strlen(why) < sizeof why);
+  CHECK(kra_replace("relative", "x", 1, why, sizeof why) == KRA_REFUSED);
+  CHECK(kra_replace(nullptr, "x", 1, nullptr, 0) == KRA_REFUSED);
+  CHECK(kra_replace(path.c_str(), nullptr, 1, why, 1) == KRA_REFUSED);
+  CHECK(std::strlen(why) == 0);
+  CHECK(*disk.read(path, 100) == std::string("a\0b", 3));
+  REQUIRE(disk.remove_tree(directory).ok());
+}
