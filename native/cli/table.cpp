@@ -13,6 +13,7 @@ const std::vector<CommandRow>& command_table() {
       keep_command(),
       verify_command(),
       config_command(),
+      exec_command(),
       help_command(),
       version_command(),
       completions_command(),

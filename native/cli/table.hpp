@@ -20,6 +20,7 @@ CommandRow keep_command();
 CommandRow verify_command();
 // Settings and state.
 CommandRow config_command();
+CommandRow exec_command();
 CommandRow help_command();
 CommandRow version_command();
 // For shells, hooks and scripts.

@@ -157,7 +157,7 @@ for name, shell in pairs(shells) do
         assert.truthy(world:read(seen):find('7 text', 1, true))
         assert.truthy(world:read('text'):find('note text; \\n__kra_prompt', 1, true), world:read('text'))
         await_call('</>')
-        world:tmux('kill-server')
+        world:tmux('kill-session', '-t', 'main')
         os.remove(world.dir .. '/turn')
         line = start(mine .. 'PROMPT_COMMAND=("note one" "note two")\nsource ' .. file .. '\nsource ' .. file .. '\n')
         line('(exit 8)')
