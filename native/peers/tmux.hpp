@@ -26,6 +26,16 @@ struct TmuxServer {
 // From -S PATH, -L NAME, else $TMUX, else tmux's default socket ($TMUX_TMPDIR or /tmp, tmux-UID/default).
 TmuxServer find_server(const std::string& socket_path, const std::string& socket_name);
 
+// A pane option that holds packed_words(): what starts in the pane at a restore instead of its program (`kra note resume`).
+inline constexpr std::string_view resume_option = "@kra_resume";
+// Global options that hold names of sessions: which one a restore found active and last. They count until a client attaches.
+inline constexpr std::string_view active_option = "@kra_active";
+inline constexpr std::string_view last_option = "@kra_last";
+
+// An argument vector as one harmless word (hexadecimal) and back; empty when it is none.
+std::string packed_words(const std::vector<std::string>& words);
+std::vector<std::string> unpacked_words(std::string_view packed);
+
 struct LivePane {
   Pane pane;        // as it will be stored, but without cwd, argv, repository and editor: those come from the system
   std::string id;   // %3
@@ -70,6 +80,8 @@ struct LiveServer {
 
 // Everything about a server in one client call. unavailable: no server there; conflict: it changed while it was read.
 Result<LiveServer> read_server(const TmuxServer& server, const Patience& patience);
+// Puts our hooks back where `live` misses them; no process when it misses none.
+Result<void> mend_hooks(const TmuxServer& server, const LiveServer& live, const Patience& patience);
 
 // Builds a list of commands for one `source-file -` client call, of words that are written as they are (ids, flags, our own names)
 // and texts that may hold anything. A command that tmux refuses costs only itself.
