@@ -107,10 +107,17 @@ $(O)/engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(O)/%.o: %.cpp $(O)/flags
+# g++ only, and not for every variant: see the header.
+PRECOMPILED = $(if $(filter release asan,$(notdir $(O))),$(O)/precompiled.hpp.gch)
+$(O)/%.o: %.cpp $(O)/flags $(PRECOMPILED)
 	@echo "  $(VARIANT) $<"
 	@mkdir -p $(@D)
-	@$(CXX) $(COMPILE) $(WERROR) -MMD -MP -c -o $@ $<
+	@$(CXX) $(COMPILE) $(WERROR) $(PRECOMPILED:%.gch=-include %) -MMD -MP -c -o $@ $<
+
+$(O)/precompiled.hpp.gch: native/precompiled.hpp $(O)/flags
+	@echo "  $(VARIANT) $<"
+	@cp $< $(@:.gch=)
+	@$(CXX) $(COMPILE) $(WERROR) -x c++-header -c -o $@ $<
 
 COMPILE = $(STANDARD) $(OPTIMISE) $(WARNINGS) -Inative -I. $(CPPFLAGS_THIRD) $(CPPFLAGS) $(CXXFLAGS)
 
