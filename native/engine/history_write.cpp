@@ -86,6 +86,7 @@ Result<int> History::thin(const std::string& name, const Retention& retention, W
     TRY(disk_.remove(file_of(name, generation, ".kra")));
     ++removed;
   }
+  if (removed > 0) TRY(disk_.sync_directory(directory_of(name)));
   return removed;
 }
 

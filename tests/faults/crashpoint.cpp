@@ -1,11 +1,13 @@
 // crashpoint --work DIR --seed CMD --run CMD --verify CMD --mode MODE [--sticky] [--from K] [--to K] [--step K] [--least N]
+//            [--mount OPTIONS]
 //
 // SEED makes a starting state below $CP_STATE; RUN changes it and prints `ACK n` after each change that it claims durable; VERIFY looks at
 // what a stop left and at the acknowledgements in $CP_OUT: exit 0 intact, 1 lost or corrupt, 2 readable but an acknowledged change is
 // missing. RUN is tried once undisturbed, which counts its file-system calls, and then once for each of them from the same
-// starting state. MODE: kill, torn, or an errno (ENOSPC EIO EDQUOT EROFS EACCES EINTR).
+// starting state. MODE: kill, torn, an errno (ENOSPC EIO EDQUOT EROFS EACCES EINTR), or power and power-flush (on an ext4 image of its own,
+// mounted with OPTIONS; one more point lies after the end of RUN, where only what is durable is left).
 //
-// Prints one line of JSON. Exit 0: every point was reached and intact; 1: some were not; 3: the harness itself failed.
+// Prints one line of JSON. Exit 0: every point was reached and intact; 1: some were not; 3: the harness itself failed; 77: cannot be done here.
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -15,9 +17,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 
+#include "support/image.hpp"
 #include "support/tracer.hpp"
 
 extern char** environ;
@@ -28,10 +32,11 @@ using namespace kra::faults;
 namespace {
 
 struct Options {
-  std::string work, seed, run, verify, mode = "kill";
+  std::string work, seed, run, verify, mode = "kill", mount = "commit=300";
   bool sticky = false;
   long from = 1, to = 0, step = 1, least = 1;
   int seconds = 20;
+  bool power() const { return mode.compare(0, 5, "power") == 0; }
 };
 
 struct Tally {
@@ -71,7 +76,8 @@ class Session {
     fs::create_directories(options_.work);
     // Through a symbolic link no path would ever match, and every run would pass.
     work_ = fs::canonical(options_.work);
-    state_ = work_ / "state", base_ = work_ / "base", out_ = work_ / "out";
+    if (options_.power()) image_.emplace(work_, options_.mount);
+    state_ = (image_ ? image_->path() : work_) / "state", base_ = work_ / "base", out_ = work_ / "out";
     setenv("CP_STATE", state_.c_str(), 1);
     setenv("CP_OUT", out_.c_str(), 1);
     setenv("CP_MODE", options_.mode.c_str(), 1);
@@ -86,6 +92,7 @@ class Session {
 
  private:
   void restore() {
+    if (image_) return image_->restore();
     fs::remove_all(state_);
     fs::copy(base_, state_, fs::copy_options::recursive);
   }
@@ -99,6 +106,7 @@ class Session {
     setenv("CP_POINT", "0", 1);
     if (int status = shell(options_.seed)) fail("seed: exit " + std::to_string(status));
     fs::copy(state_, base_, fs::copy_options::recursive);
+    if (image_) image_->keep(), image_->restore();
     auto before = content_of(state_);
     auto outcome = traced({});
     if (outcome.status != 0 || outcome.hung) fail("undisturbed run: exit " + std::to_string(outcome.status));
@@ -106,14 +114,19 @@ class Session {
     if (content_of(state_) == before) fail("the run changed nothing");
     if (int status = shell(options_.verify)) fail("verify after the undisturbed run: exit " + std::to_string(status));
     if (outcome.points < options_.least) fail("only " + std::to_string(outcome.points) + " points");
-    tally_.points = outcome.points;
+    tally_.points = outcome.points + (image_ ? 1 : 0);
   }
 
-  Stop stop_at(long k) const {
+  void cut_power() {
+    if (!image_->cut(options_.mode == "power-flush")) fail("the file system was not shut down");
+  }
+
+  Stop stop_at(long k) {
     static const std::map<std::string, int> errors{{"ENOSPC", ENOSPC}, {"EIO", EIO},       {"EDQUOT", EDQUOT},
                                                    {"EROFS", EROFS},   {"EACCES", EACCES}, {"EINTR", EINTR}};
     if (options_.mode == "kill") return {Stop::Kind::kill, k};
     if (options_.mode == "torn") return {Stop::Kind::torn, k};
+    if (image_) return {Stop::Kind::kill, k, 0, false, [this] { cut_power(); }};
     auto error = errors.find(options_.mode);
     if (error == errors.end()) fail("no mode " + options_.mode);
     return {Stop::Kind::error, k, error->second, options_.sticky};
@@ -123,6 +136,12 @@ class Session {
     restore();
     setenv("CP_POINT", std::to_string(k).c_str(), 1);
     auto outcome = traced(stop_at(k));
+    if (image_ && !outcome.reached && k == outcome.points + 1) {
+      cut_power();
+      outcome.reached = true;
+      outcome.call = "(end)";
+    }
+    if (image_) image_->start_again();
     if (!outcome.reached) {
       ++tally_.not_reached;
       return;
@@ -140,13 +159,14 @@ class Session {
 
   Options options_;
   fs::path work_, state_, base_, out_;
+  std::optional<Image> image_;
   Tally tally_;
 };
 
 Options parse(int argc, char** argv) {
   Options options;
   std::map<std::string, std::string*> texts{{"--work", &options.work}, {"--seed", &options.seed}, {"--run", &options.run},
-                                            {"--verify", &options.verify}, {"--mode", &options.mode}};
+                                            {"--verify", &options.verify}, {"--mode", &options.mode}, {"--mount", &options.mount}};
   std::map<std::string, long*> numbers{{"--from", &options.from}, {"--to", &options.to}, {"--step", &options.step}, {"--least", &options.least}};
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
@@ -164,6 +184,10 @@ Options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   auto options = parse(argc, argv);
+  if (auto missing = options.power() ? Image::what_is_missing() : ""; !missing.empty()) {
+    std::fprintf(stderr, "skip: %s\n", missing.c_str());
+    return 77;
+  }
   auto tally = Session(options).everything();
   for (const auto& [call, tried] : tally.tried_per_call) std::fprintf(stderr, "  %-12s %4ld points %4ld bad\n", call.c_str(), tried, tally.bad_per_call[call]);
   std::printf("{\"mode\":\"%s%s\",\"calls\":%ld,\"points\":%ld,\"bad\":%ld,\"lost\":%ld,\"missing\":%ld,\"not_reached\":%ld,\"hung\":%ld}\n", options.mode.c_str(),

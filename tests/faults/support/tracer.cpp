@@ -185,6 +185,7 @@ class Run {
       ptrace(PTRACE_SETREGS, pid, nullptr, &regs);
       ptrace(PTRACE_SYSCALL, pid, nullptr, 0);
     } else {
+      if (stop_.before_kill) stop_.before_kill();
       kill_all();
     }
   }

@@ -3,6 +3,7 @@
 // filter lets only the calls of calls.hpp stop, so that the program runs near its full speed. Linux on x86-64.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -14,6 +15,7 @@ struct Stop {
   long at = 0;          // 1 is the first call
   int error = 0;        // errno
   bool sticky = false;  // every later call fails too
+  std::function<void()> before_kill;
 };
 
 struct Outcome {
