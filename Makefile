@@ -131,6 +131,8 @@ $(O)/commit: FORCE
 
 $(O)/native/base/version.o: CPPFLAGS += -DKRA_VERSION='"$(VERSION)"' -DKRA_COMMIT='"$(COMMIT)"'
 $(O)/native/base/version.o: $(O)/commit
+# `kra init` holds the shell files.
+$(O)/native/cli/init.o: shell/kra.zsh shell/kra.bash shell/kra.fish
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 tests: build/tests-$(notdir $(O)) ## the unit tests of one VARIANT, as build/tests-VARIANT

@@ -14,6 +14,8 @@ const std::vector<CommandRow>& command_table() {
       verify_command(),
       config_command(),
       exec_command(),
+      init_command(),
+      note_command(),
       help_command(),
       version_command(),
       completions_command(),

@@ -14,6 +14,7 @@ std::string unknown_command(std::string_view name);
 CommandRow list_command();
 CommandRow log_command();
 CommandRow show_command();
+CommandRow note_command();
 CommandRow rename_command();
 CommandRow delete_command();
 CommandRow keep_command();
@@ -22,6 +23,7 @@ CommandRow verify_command();
 CommandRow config_command();
 CommandRow exec_command();
 CommandRow help_command();
+CommandRow init_command();
 CommandRow version_command();
 // For shells, hooks and scripts.
 CommandRow completions_command();

@@ -11,6 +11,10 @@ local shells = {
 
 local function quoted(path) return "'" .. path:gsub("'", "'\\''") .. "'" end
 
+local function quoted_for(name, path)
+  return name == 'fish' and "'" .. path:gsub("[\\']", '\\%0') .. "'" or quoted(path)
+end
+
 for name, shell in pairs(shells) do
   describe('kra in ' .. name, function()
     local world, file
@@ -111,6 +115,21 @@ for name, shell in pairs(shells) do
         { env = world:inside('main') })
       assert.equals(0, result.code)
       assert.equals('', world:read('said'))
+    end)
+
+    it('is printed by kra init, with the path of the program', function()
+      world.env.KRA_BIN = nil
+      local odd = world.dir .. "/it's \\ $odd"
+      vim.fn.mkdir(odd)
+      assert(uv.fs_copyfile(world.dir .. '/fake', odd .. '/kra'))
+      local text = world:check({ world.repo .. '/build/kra', 'init', name })
+      assert.equals(world:read(file), (text .. '\n'):match('^[^\n]*\n(.*)$'))
+      assert(uv.fs_unlink(odd .. '/kra'))
+      assert(uv.fs_copyfile(world.repo .. '/build/kra', odd .. '/kra'))
+      local evaluate = name == 'fish' and 'PROGRAM init fish | source\n' or 'eval "$(PROGRAM init ' .. name .. ')"\n'
+      local line = start((evaluate:gsub('PROGRAM', function() return quoted_for(name, odd .. '/kra') end)))
+      line(('echo "$__kra_bin" >%s/program'):format(world.dir))
+      assert.equals(odd .. '/kra\n', world:read('program'))
     end)
 
     it('shows a save that it is loaded, by its own pid', function()
@@ -217,3 +236,38 @@ for name, shell in pairs(shells) do
     end
   end)
 end
+
+describe('kra note resume', function()
+  local world
+  before_each(function()
+    world = worlds.new()
+    world:start_tmux()
+  end)
+  after_each(function() assert.same({}, world:close()) end)
+
+  local function noted() return world:tmux('show-options', '-p', '-q', '-v', '-t', 'main', '@kra_resume') end
+  local function note(...) return world:run({ world.repo .. '/build/kra', 'note', 'resume', ... }, { env = world:inside('main') }) end
+
+  it('leaves an argument vector on the pane, and takes it away', function()
+    local argv = { 'agent', '--resume', 'a b', '', "'#{pane_id}';$(x)\n\255" }
+    local result = note('--', unpack(argv))
+    assert.same({ 0, '', '' }, { result.code, result.stdout, result.stderr })
+    local packed = ''
+    for _, word in ipairs(argv) do packed = packed .. word:gsub('.', function(c) return ('%02x'):format(c:byte()) end) .. '00' end
+    assert.equals(packed, noted())
+    assert.equals(0, note('--clear').code)
+    assert.equals('', noted())
+  end)
+
+  it('says what is wrong', function()
+    assert.equals(2, note().code)
+    assert.equals(2, note('--').code)
+    assert.equals(2, note('--clear', '--', 'x').code)
+    assert.equals(2, note('--', ('x'):rep(5000)).code)
+    assert.equals(2, world:run({ world.repo .. '/build/kra', 'note', 'resume', '--', 'x' }).code)
+    local gone = world:run({ world.repo .. '/build/kra', 'note', 'resume', '--', 'x' },
+      { env = vim.tbl_extend('force', world:inside('main'), { TMUX_PANE = '%99' }) })
+    assert.equals(1, gone.code, gone.stderr)
+    assert.equals('', noted())
+  end)
+end)
