@@ -98,7 +98,7 @@ const std::vector<OptionRow>& option_table() {
       {"live.throttle_ms", Kind::count, "100", "", "shortest time between two updates of a buffer", 0, day_ms},
       {"live.follow_dwell_ms", Kind::count, "1500", "", "how long follow stays at a change", 0, day_ms},
       {"live.highlight_ms", Kind::count, "5000", "", "how long a change is highlighted", 0, day_ms},
-      {"live.sidecars", Kind::text_list, "[]", "", "further programs whose writes are followed"},
+      {"live.sidecars", Kind::text_list, "[]", "", "pairs of files that are renamed together"},
       {"blocks.active", Kind::flag, "false", "", "run live blocks"},
       {"blocks.cache_bytes", Kind::count, "67108864", "", "size of the cache of results", 0, 1LL << 40},
       {"blocks.evict_unwatched_after_ms", Kind::count, "30000", "", "how long an unwatched result is kept", 0, day_ms},
