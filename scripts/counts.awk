@@ -15,5 +15,5 @@
 /^[0-9]+ success(es)? \/ [0-9]+ failures? \/ [0-9]+ errors? \/ [0-9]+ pending/ {
   passed += $1; failed += $4 + $7; skipped += $10; seen = 1
 }
-/^kra: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $2; failed += $4; skipped += $6; seen = 1 }
+/^[a-z]+: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $2; failed += $4; skipped += $6; seen = 1 }
 END { if (seen) print passed + 0, failed + 0, skipped + 0 }
