@@ -12,7 +12,8 @@
 namespace kra::cli {
 
 static ExitCode run_command(std::vector<std::string> words, Console& console) {
-  if (words.empty() || words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
+  if (words.empty()) return run_overview(console);
+  if (words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
   if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
   const auto* row = find_command(words[0]);
   if (!row) return fail(console, {Fault::usage, unknown_command(words[0])});

@@ -8,10 +8,13 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
       list_command(),
       log_command(),
+      show_command(),
       rename_command(),
       delete_command(),
       keep_command(),
       verify_command(),
+      status_command(),
+      doctor_command(),
       config_command(),
       exec_command(),
       init_command(),

@@ -10,6 +10,9 @@ const CommandRow* find_command(std::string_view name);
 // One line that says that there is no such command and which one was probably meant.
 std::string unknown_command(std::string_view name);
 
+// Work.
+CommandRow save_command();
+CommandRow flush_command();
 // Saves and their history.
 CommandRow list_command();
 CommandRow log_command();
@@ -20,11 +23,15 @@ CommandRow delete_command();
 CommandRow keep_command();
 CommandRow verify_command();
 // Settings and state.
+CommandRow status_command();
+CommandRow doctor_command();
 CommandRow config_command();
 CommandRow exec_command();
 CommandRow help_command();
 CommandRow init_command();
 CommandRow version_command();
+// What `kra` alone prints: whether the work is safe, what is pending, three examples.
+ExitCode run_overview(Console& console);
 // For shells, hooks and scripts.
 CommandRow completions_command();
 CommandRow daemon_command();

@@ -1,0 +1,145 @@
+// The table of checks. A check looks, changes nothing, and starts no daemon.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/version.hpp"
+#include "cli/checks.hpp"
+#include "cli/doctor.hpp"
+#include "os/command.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+#include "peers/daemon_client.hpp"
+
+namespace kra::cli {
+
+namespace {
+
+constexpr Milliseconds look_time{5'000};
+
+// "3.3" and "0.10" as numbers that can be compared; text in front is passed over.
+struct Release {
+  std::int64_t major = 0, minor = 0;
+  auto operator<=>(const Release&) const = default;
+};
+Release release_in(std::string_view text) {
+  auto from = text.find_first_of("0123456789");
+  if (from == text.npos) return {};
+  text.remove_prefix(from);
+  auto dot = text.find('.');
+  auto number = [](std::string_view digits) { return parse_int(digits.substr(0, digits.find_first_not_of("0123456789"))).value_or(0); };
+  return {number(text.substr(0, dot)), dot == text.npos ? 0 : number(text.substr(dot + 1))};
+}
+
+// Runs `program` for its version and says what is wrong with it.
+Finding program_finding(const std::string& program, const std::string& flag, Release least) {
+  auto ran = kra::run({.argv = {program, flag}}, Patience::of(look_time));
+  if (!ran) return cat(program, " could not be run: ", ran.error().what);
+  auto line = ran->output.substr(0, ran->output.find('\n'));
+  if (release_in(line) < least) return cat(printable(line), " is too old: ", least.major, ".", least.minor, " or newer is needed");
+  return std::nullopt;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+Finding check_tmux(Context& context) { return program_finding(context.server.program, "-V", {3, 3}); }
+Finding check_git(Context&) { return program_finding("git", "--version", {2, 38}); }
+Finding check_nvim(Context&) {
+  auto named = variable("NVIM_PROGRAM");
+  return program_finding(named.empty() ? "nvim" : named, "--version", {0, 10});
+}
+
+Finding check_config(Context& context) {
+  auto loaded = context.settings();
+  if (loaded) return std::nullopt;
+  return loaded.error().what;
+}
+
+// The directory itself, or the nearest one above it that is there.
+std::string existing_directory(std::string path) {
+  struct stat info {};
+  while (path.size() > 1 && ::stat(path.c_str(), &info) != 0) path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  return path;
+}
+
+Finding check_state(Context& context) {
+  auto directory = existing_directory(context.paths.state);
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return std::nullopt;
+  return cat("saves cannot be written to ", context.paths.state, ": ", std::strerror(errno));
+}
+
+Finding check_state_mode(Context& context) {
+  struct stat info {};
+  if (::stat(context.paths.state.c_str(), &info) != 0) return std::nullopt;
+  if (info.st_uid != ::getuid()) return cat(context.paths.state, " belongs to another user");
+  return (info.st_mode & 077) == 0 ? Finding() : cat(context.paths.state, " is open to other users");
+}
+
+Finding check_space(Context& context) {
+  struct statvfs info {};
+  auto directory = existing_directory(context.paths.state);
+  if (::statvfs(directory.c_str(), &info) != 0) return std::nullopt;
+  auto left = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+  return left >= (64U << 20) ? Finding() : cat("only ", size_text(left), " are left for saves in ", directory);
+}
+
+Finding check_socket(Context& context) {
+  struct stat info {};
+  auto path = context.paths.socket();
+  if (::lstat(path.c_str(), &info) != 0) return std::nullopt;
+  if (!S_ISSOCK(info.st_mode)) return cat(path, " is no socket");
+  if (info.st_uid != ::getuid()) return cat(path, " belongs to another user");
+  return (info.st_mode & 077) == 0 ? Finding() : cat(path, " is open to other users");
+}
+
+Finding check_corrupt(Context& context) {
+  auto files = context.disk.list(context.paths.corrupt());
+  if (!files || files->empty()) return std::nullopt;
+  return cat(files->size(), files->size() == 1 ? " damaged file was" : " damaged files were", " put aside into ", context.paths.corrupt());
+}
+
+Finding check_daemon(Context& context) {
+  auto connected = connect_to(context.paths.socket());
+  if (!connected) return std::nullopt;  // it starts when it is needed
+  auto daemon = reach(context.paths, version(), Start::never, Patience::of(look_time));
+  if (!daemon) return cat("the daemon does not answer: ", daemon.error().what);
+  auto release = daemon->greeting()["version"].text_or("");
+  return release == version() ? Finding() : cat("the daemon is of release ", printable(release), ", this is ", version());
+}
+
+Finding check_shell(Context&) {
+  bool in_pane = !variable("TMUX_PANE").empty() && ::isatty(STDIN_FILENO) == 1;
+  if (!in_pane || !variable("KRA_SHELL").empty() || variable("KRA_DISABLE") == "1") return std::nullopt;
+  return "the shell of this pane has not loaded kra's shell file";
+}
+
+}  // namespace
+
+const std::vector<Check>& check_table() {
+  static const std::vector<Check> rows = {
+      {"tmux", "tmux 3.3 or newer", "install tmux 3.3 or newer (Debian: apt install tmux)", false, false, check_tmux},
+      {"tmux-server", "a tmux server runs", "start one with `tmux`, or name it with -L or -S", false, true, check_server},
+      {"tmux-hooks", "kra's hooks are in the tmux server", "`kra save` puts them back; load kra.tmux in tmux.conf to have them from the start", false, false,
+       check_hooks},
+      {"nvim", "Neovim 0.10 or newer", "`make nvim` in kra's directory unpacks one; the rest works without", false, true, check_nvim},
+      {"git", "git 2.38 or newer", "install git 2.38 or newer; all but sync works without", false, true, check_git},
+      {"config", "config.yaml is right", "`kra config edit` opens it; until then the last good settings count", true, false, check_config},
+      {"state-write", "saves can be written", "give yourself the directory, or name another in KRA_STATE_DIR", true, false, check_state},
+      {"state-mode", "saves are closed to other users", "chmod 700 the directory", true, false, check_state_mode},
+      {"space", "there is space for saves", "free some space; a save that does not fit leaves the last one as it is", true, false, check_space},
+      {"corrupt", "no damaged saves", "`kra verify` checks the others; remove the files once you have looked at them", true, true, check_corrupt},
+      {"socket", "the daemon's socket is ours alone", "`kra daemon restart` makes it anew", true, false, check_socket},
+      {"daemon", "the daemon is of this release, if it runs", "kra daemon restart", false, false, check_daemon},
+      {"shell", "the shell of this pane tells its directory", "put eval \"$(kra init bash)\" (or zsh) into the shell's rc file", false, true, check_shell},
+  };
+  return rows;
+}
+
+}  // namespace kra::cli
