@@ -35,16 +35,19 @@ struct SaveReport {
   std::int64_t duration_ms = 0;
 };
 
-// The workspace as it is now: one tmux client call and the system's process data. Errors: unavailable (no server), refused
-// (no session, or a restore is under way in it), conflict (server died or changed meanwhile).
+// The workspace as it is now: one tmux client call and the system's process data. A pane that shows the prompt of the user's shell has no
+// argv; one in which our helper waits for Enter has that of the program that it stands for. Layouts are told without pane ids, so
+// equal shapes are equal texts. Errors: unavailable (no server), refused (no session), busy (a restore is under way in it),
+// conflict (the server died or changed meanwhile).
 struct Captured {
   Workspace workspace;
   LiveServer live;
 };
-Result<Captured> capture(const TmuxServer& server, const std::vector<ConnectedEditor>& editors, const Settings& settings,
-                         const Patience& patience);
+Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<ConnectedEditor>& editors,
+                         const Settings& settings, const Patience& patience);
 
-// capture() and write. An automatic save (reason other than manual) whose number of panes fell by more than half is looked at
+// capture() and write, and our hooks put back where they were wiped (only that costs a second client call). A name becomes the current
+// one, unless it holds a single session. An automatic save (reason other than manual) whose number of panes fell by more than half is looked at
 // again two seconds later and dropped when the server is gone by then: a dying server never becomes the newest save.
 Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
                         const Settings& settings, const Patience& patience);

@@ -218,6 +218,18 @@ class Reader {
   std::map<std::string_view, int> last_panes_;
 };
 
+// A server that has no session (any more) tells who it is and refuses the rest.
+Result<LiveServer> without_sessions(std::string_view answer, std::string_view token) {
+  const auto pieces = split(answer, token);
+  if (pieces.size() < 2 + begin_count || pieces[1] != "B") return Error{Fault::conflict, "tmux: no current target"};
+  LiveServer live;
+  live.pid = static_cast<pid_t>(number(pieces[2 + begin_pid]));
+  live.start_time = number(pieces[2 + begin_start]);
+  live.version = pieces[2 + begin_version];
+  live.host = host_name();
+  return live;
+}
+
 }  // namespace
 
 std::string packed_words(const std::vector<std::string>& words) {
@@ -246,6 +258,7 @@ std::vector<std::string> unpacked_words(std::string_view packed) {
 Result<LiveServer> read_server(const TmuxServer& server, const Patience& patience) {
   const auto token = fresh_token();
   const auto outcome = TRY(tmux_client(server, question(token), "", patience));
+  if (outcome.status != 0 && outcome.errors.starts_with("no current target")) return without_sessions(outcome.output, token);
   if (outcome.status != 0) return Error{Fault::conflict, cat("tmux: ", printable(outcome.errors.substr(0, outcome.errors.find('\n'))))};
   const auto records = TRY(records_of(outcome.output, token));
   return Reader(records).read();

@@ -1,0 +1,168 @@
+// A running server as a Workspace: what tmux says, what the system says of each pane's program, what .git says of its directory, and what the
+// connected editors have told.
+#include <algorithm>
+#include <map>
+
+#include "base/text.hpp"
+#include "engine/privacy.hpp"
+#include "engine/programs.hpp"
+#include "engine/save.hpp"
+#include "model/config.hpp"
+#include "os/process.hpp"
+#include "peers/git.hpp"
+
+namespace kra {
+namespace {
+
+std::string base_name(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
+
+bool is_shell(std::string_view name) {
+  constexpr std::string_view known = " sh ash bash csh dash elvish fish ksh mksh nu pwsh tcsh xonsh yash zsh ";
+  return known.find(cat(" ", name, " ")) != known.npos;
+}
+
+// A shell that reads commands from its terminal: no script, no -c.
+bool is_interactive(const std::vector<std::string>& argv) {
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--rcfile" || word == "--init-file" || word == "-o" || word == "+o" || word == "-O" || word == "+O") {
+      ++i;
+    } else if (word.starts_with("--")) {
+      continue;
+    } else if (!word.starts_with('-') && !word.starts_with('+')) {
+      return false;
+    } else if (word.find('c') != word.npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The place in a stored generation that `kra exec ID` stands for.
+std::optional<StoredId> helper_id(const std::vector<std::string>& argv) {
+  if (argv.size() < 3 || base_name(argv[0]) != "kra" || argv[1] != "exec") return {};
+  auto id = parse_stored_id(argv.back());
+  if (!id || id->number < 0) return {};
+  return std::move(*id);
+}
+
+class Capture {
+ public:
+  Capture(Disk& disk, const Paths& paths, const LiveServer& live, const std::vector<ConnectedEditor>& editors, const Settings& settings)
+      : disk_(disk), paths_(paths), live_(live), editors_(editors), privacy_(settings.privacy_exclude), repositories_(disk) {}
+
+  Workspace workspace() {
+    Workspace workspace{.host = live_.host, .tmux_version = live_.version, .active_session = live_.active_session, .last_session = live_.last_session};
+    for (const auto& session : live_.sessions) {
+      auto& copy = workspace.sessions.emplace_back(session.session);
+      for (const auto& window : session.windows) {
+        auto& place = copy.windows.emplace_back(window.window);
+        for (const auto& pane : window.panes) place.panes.push_back(completed(pane, session.session.path));
+      }
+    }
+    workspace.editors = std::move(told_);
+    return workspace;
+  }
+
+ private:
+  // A window that is linked into several sessions shows the same panes in all of them.
+  const Pane& completed(const LivePane& live, const std::string& session_path) {
+    const auto found = done_.find(live.id);
+    if (found != done_.end()) return found->second;
+    Pane pane = live.pane;
+    program(live, pane);
+    if (pane.cwd.empty()) pane.cwd = session_path;
+    editor(live, pane);
+    if (privacy_.hides_program(pane)) pane.argv.clear(), pane.command.clear(), pane.resume.clear(), pane.title.clear();
+    pane.repository = repositories_.of(pane.cwd);
+    return done_[live.id] = std::move(pane);
+  }
+
+  void program(const LivePane& live, Pane& pane) {
+    const auto made_by = helper_id(live.pane.command);
+    const bool own_command = !live.pane.command.empty() && !made_by;
+    auto front = foreground_of(live.pid);
+    if (live.dead || !front) return void(pane.command = own_command ? live.pane.command : std::vector<std::string>());
+    pane.cwd = std::move(front->cwd);
+    const auto shell = base_name(front->argv.empty() ? "" : front->argv[0].substr(front->argv[0].starts_with('-') ? 1 : 0));
+    const bool at_prompt = front->is_leader && (is_shell(shell) || shell == base_name(live_.default_shell)) && is_interactive(front->argv);
+    // What the user's own shell is makes no difference to a pane that shows its prompt.
+    if (at_prompt && (!own_command || shell == base_name(live_.default_shell))) return pane.command.clear();
+    if (const auto waiting = helper_id(front->argv)) return stands_for(*waiting, pane);
+    pane.argv = std::move(front->argv);
+    pane.shell_loaded = environment_of(front->pid, "KRA_SHELL") == cat(static_cast<int>(live.pid));
+    if (made_by) {
+      const auto* former = stored(*made_by);
+      pane.command = former != nullptr ? former->command : std::vector<std::string>();
+    }
+  }
+
+  // Our helper is in front: it waits for Enter, or has not come to its program yet.
+  void stands_for(const StoredId& id, Pane& pane) {
+    pane.command.clear();
+    const auto* former = stored(id);
+    if (former == nullptr) return;
+    pane.argv = former->argv;
+    pane.command = former->command;
+    pane.shell_loaded = former->shell_loaded;
+    if (pane.resume.empty()) pane.resume = former->resume;
+  }
+
+  const Pane* stored(const StoredId& id) {
+    const auto base = id.with(-1).text();
+    if (!generations_.contains(base)) {
+      auto loaded = load_stored(disk_, paths_, id);
+      generations_[base] = loaded ? std::move(loaded->workspace) : Workspace{};
+    }
+    int number = id.number;
+    for (const auto& session : generations_[base].sessions) {
+      for (const auto& window : session.windows) {
+        const auto panes = static_cast<int>(window.panes.size());
+        if (number < panes) return &window.panes[static_cast<std::size_t>(number)];
+        number -= panes;
+      }
+    }
+    return nullptr;
+  }
+
+  void editor(const LivePane& live, Pane& pane) {
+    for (const auto& connected : editors_) {
+      if (connected.pane != live.id || connected.editor.id.empty()) continue;
+      pane.editor = connected.editor.id;
+      told_.push_back(connected.editor);
+      return;
+    }
+  }
+
+  Disk& disk_;
+  const Paths& paths_;
+  const LiveServer& live_;
+  const std::vector<ConnectedEditor>& editors_;
+  Privacy privacy_;
+  Repositories repositories_;
+  std::vector<Editor> told_;
+  std::map<std::string, Pane> done_;
+  std::map<std::string, Workspace> generations_;
+};
+
+// PID.START of the process that restores into the server right now.
+bool is_alive(const std::string& lease) {
+  const auto words = split(lease, ".");
+  const auto pid = parse_int(words[0]);
+  if (!pid || *pid <= 0) return false;
+  const auto started = start_time_of(static_cast<pid_t>(*pid));
+  return started && (words.size() < 2 || cat(static_cast<unsigned long long>(*started)) == words[1]);
+}
+
+}  // namespace
+
+Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<ConnectedEditor>& editors,
+                         const Settings& settings, const Patience& patience) {
+  auto live = TRY(read_server(server, patience));
+  if (live.sessions.empty()) return Error{Fault::refused, "the tmux server has no session"};
+  if (is_alive(live.restoring)) return Error{Fault::busy, "a restore is under way in this tmux server"};
+  auto workspace = Capture(disk, paths, live, editors, settings).workspace();
+  return Captured{std::move(workspace), std::move(live)};
+}
+
+}  // namespace kra

@@ -1,0 +1,99 @@
+#include "engine/save.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "model/config.hpp"
+
+namespace kra {
+namespace {
+
+constexpr Milliseconds second_look{2000};
+constexpr Milliseconds look_for_stop{50};
+
+// Only the session of that name, with the editors in it.
+Result<Workspace> only(Workspace workspace, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& session : workspace.sessions) names.push_back(printable(session.name));
+  std::erase_if(workspace.sessions, [&](const Session& session) { return session.name != name; });
+  if (workspace.sessions.empty()) return Error{Fault::not_found, cat("no session '", printable(name), "'; there are: ", join(names, ", "))};
+  const auto here = [&](const Editor& editor) {
+    for (const auto& window : workspace.sessions[0].windows) {
+      for (const auto& pane : window.panes) {
+        if (pane.editor == editor.id) return true;
+      }
+    }
+    return false;
+  };
+  std::erase_if(workspace.editors, [&](const Editor& editor) { return !here(editor); });
+  workspace.active_session = name;
+  workspace.last_session.clear();
+  return workspace;
+}
+
+Result<void> wait(Milliseconds time, const Patience& patience) {
+  const auto until = Clock::now() + time;
+  while (Clock::now() < until) {
+    if (patience.over()) return Error{Fault::timed_out, "no time left to look at a shrunken workspace again"};
+    std::this_thread::sleep_for(look_for_stop);
+  }
+  return {};
+}
+
+bool shrank(const Counts& before, const Counts& now) { return now.panes * 2 < before.panes; }
+
+struct Saving {
+  History& history;
+  Disk& disk;
+  const Paths& paths;
+  const TmuxServer& server;
+  const SaveRequest& request;
+  const Settings& settings;
+  const Patience& patience;
+
+  Result<Captured> look() {
+    auto captured = TRY(capture(disk, paths, server, request.editors, settings, patience));
+    if (!request.session.empty()) captured.workspace = TRY(only(std::move(captured.workspace), request.session));
+    return captured;
+  }
+
+  // A server that is going away loses its panes one after the other.
+  Result<Captured> look_twice(const std::string& name) {
+    auto captured = TRY(look());
+    if (request.reason == "manual") return captured;
+    const auto before = last_counts(name);
+    if (!shrank(before, count(captured.workspace))) return captured;
+    TRY(wait(second_look, patience));
+    return TRY_TO("most panes are gone, and then the server", look());
+  }
+
+  Counts last_counts(const std::string& name) {
+    const auto log = history.log(name);
+    return log && !log->empty() ? log->front().counts : Counts{};
+  }
+};
+
+}  // namespace
+
+Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
+                        const Settings& settings, const Patience& patience) {
+  const auto began = Clock::now();
+  SaveReport report{.name = request.name.empty() ? TRY(history.current_name()) : request.name};
+  TRY(check_save_name(report.name));
+  auto captured = TRY((Saving{history, disk, paths, server, request, settings, patience}.look_twice(report.name)));
+  Stamp stamp{.saved_at = wall_now().ms, .reason = request.reason, .message = request.message, .server = server.socket,
+              .release = std::string(version())};
+  const auto written = TRY(history.write(report.name, captured.workspace, std::move(stamp), patience));
+  // A save of one session is a copy put by; autosave goes on with the whole.
+  if (!request.name.empty() && request.session.empty()) TRY(history.set_current(request.name));
+  report.hooks_mended = !captured.live.missing_hooks.empty() && mend_hooks(server, captured.live, patience).ok();
+  report.generation = written.generation;
+  report.changed = written.changed;
+  report.counts = count(captured.workspace);
+  report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();
+  return report;
+}
+
+}  // namespace kra

@@ -1,0 +1,185 @@
+#include "engine/save.hpp"
+
+#include "model/config.hpp"
+#include "tests/native/peers/tmux_world.hpp"
+
+using namespace kra;
+
+namespace {
+
+class SaveWorld : public TmuxWorld {
+ public:
+  SaveWorld() : paths{.state = scratch / "state", .runtime = scratch / "run", .config = scratch / "config"} {}
+
+  Workspace captured(const std::vector<ConnectedEditor>& editors = {}) {
+    auto captured = capture(disk, paths, server, editors, settings, soon());
+    if (!captured) FAIL(captured.error().what);
+    return captured->workspace;
+  }
+  Pane pane() { return captured().sessions.at(0).windows.at(0).panes.at(0); }
+  // Waits until the first pane runs `program`, and gives the pane.
+  Pane pane_running(const std::string& program) {
+    wait_until([&] {
+      const auto now = pane();
+      return program.empty() ? now.argv.empty() : !now.argv.empty() && now.argv[0] == program;
+    });
+    return pane();
+  }
+  Result<SaveReport> save_now(const SaveRequest& request) {
+    return save(history, disk, paths, server, request, settings, soon());
+  }
+
+  SystemDisk disk;
+  Paths paths;
+  Settings settings;
+  History history{disk, scratch / "state/workspaces/x", scratch / "state/corrupt"};
+};
+
+}  // namespace
+
+TEST_CASE("a pane is its directory and its foreground program") {
+  SaveWorld world;
+  world.start();
+  auto pane = world.pane_running("");
+  CHECK(pane.cwd == world.scratch.path());
+  CHECK(pane.command.empty());
+  CHECK_FALSE(pane.shell_loaded);
+  const auto odd = world.scratch / "o  dd 'x'";
+  std::filesystem::create_directory(odd);
+  world.tmux({"send-keys", "-t", "main", "cd 'o  dd '\\''x'\\'; env KRA_SHELL=$$ tail -f /dev/null '#x;'", "Enter"});
+  pane = world.pane_running("tail");
+  CHECK(pane.argv == std::vector<std::string>{"tail", "-f", "/dev/null", "#x;"});
+  CHECK(pane.cwd == odd);
+  CHECK(pane.shell_loaded);
+}
+
+TEST_CASE("a pane with a command of its own keeps it") {
+  SaveWorld world;
+  world.start({"sleep", "1000"});
+  const auto pane = world.pane_running("sleep");
+  CHECK(pane.argv == std::vector<std::string>{"sleep", "1000"});
+  CHECK(pane.command == std::vector<std::string>{"sleep", "1000"});
+}
+
+TEST_CASE("another shell than the user's is a program") {
+  SaveWorld world;
+  world.start({"bash", "--norc", "-i"});
+  CHECK(world.pane_running("bash").argv == std::vector<std::string>{"bash", "--norc", "-i"});
+}
+
+TEST_CASE("a helper that waits stands for its program") {
+  SaveWorld world;
+  Workspace former{.sessions = {{.name = "s", .windows = {{.panes = {{.argv = {"a"}}, {.argv = {"make", "x y"}, .command = {"c"}}}}}}}};
+  History history(world.disk, world.paths.workspaces("key"), world.paths.corrupt());
+  const auto written = history.write("n", former, {}, soon());
+  REQUIRE(written);
+  // A shell under our name, for which `exec` is a script: what counts is how the command line looks.
+  std::filesystem::create_symlink("/bin/bash", world.scratch / "kra");
+  std::ofstream(world.scratch / "exec") << "read line\n";
+  const auto id = cat("key/", directory_name("n"), "/", static_cast<unsigned long long>(written->generation), "/1");
+  world.start({world.scratch / "kra", "exec", id});
+  const auto pane = world.pane_running("make");
+  CHECK(pane.argv == std::vector<std::string>{"make", "x y"});
+  CHECK(pane.command == std::vector<std::string>{"c"});
+}
+
+TEST_CASE("editors are told in the order of their panes") {
+  SaveWorld world;
+  world.start();
+  world.tmux({"split-window", "-t", "main"});
+  const std::vector<ConnectedEditor> editors = {{{.id = "second"}, "%1", 1}, {{.id = "first"}, "%0", 2}, {{.id = "elsewhere"}, "%77", 3}};
+  const auto workspace = world.captured(editors);
+  REQUIRE(workspace.editors.size() == 2);
+  CHECK(workspace.editors[0].id == "first");
+  CHECK(workspace.editors[1].id == "second");
+  CHECK(workspace.sessions[0].windows[0].panes[1].editor == "second");
+}
+
+TEST_CASE("secrets on a command line are not stored") {
+  SaveWorld world;
+  world.start({"sh", "-c", "sleep 1000; true", "--password=x"});
+  wait_until([&] { return world.pane().command.empty(); });
+  CHECK(world.pane().argv.empty());
+}
+
+TEST_CASE("a save is written once") {
+  SaveWorld world;
+  world.start();
+  world.pane_running("");
+  auto report = world.save_now({.name = "work"});
+  REQUIRE(report);
+  CHECK(report->changed);
+  CHECK(report->counts == Counts{1, 1, 1, 0});
+  CHECK(world.history.current_name().value_or("") == "work");
+  const auto first = report->generation;
+  report = world.save_now({});
+  REQUIRE(report);
+  CHECK(report->name == "work");
+  CHECK_FALSE(report->changed);
+  CHECK(report->generation == first);
+  CHECK(world.history.newest("work")->workspace == world.captured());
+}
+
+TEST_CASE("one session is a copy put by") {
+  SaveWorld world;
+  world.start();
+  world.tmux({"new-session", "-d", "-s", "a b"});
+  auto report = world.save_now({.name = "copy", .session = "a b"});
+  REQUIRE(report);
+  CHECK(report->counts.sessions == 1);
+  CHECK(world.history.current_name().value_or("") == "default");
+  CHECK(world.save_now({.name = "copy", .session = "none"}).error().fault == Fault::not_found);
+  CHECK(world.save_now({.name = "a/b"}).error().fault == Fault::usage);
+}
+
+TEST_CASE("no session, no server, a restore: no save") {
+  SaveWorld world;
+  CHECK(world.save_now({}).error().fault == Fault::unavailable);
+  world.start();
+  world.tmux({"set-option", "-g", "@kra_restoring", cat(static_cast<int>(::getpid()))});
+  CHECK(world.save_now({}).error().fault == Fault::busy);
+  world.tmux({"set-option", "-g", "@kra_restoring", "999999999.1"});
+  CHECK(world.save_now({}).ok());
+  world.tmux({"set-option", "-s", "exit-empty", "off"});
+  world.tmux({"kill-session", "-t", "main"});
+  CHECK(world.save_now({}).error().fault == Fault::refused);
+}
+
+TEST_CASE("a server that is going away is not saved") {
+  SaveWorld world;
+  world.start();
+  for (int i = 0; i < 3; ++i) world.tmux({"new-window", "-d"});
+  REQUIRE(world.save_now({.name = "work"}));
+  for (int i = 1; i < 4; ++i) world.tmux({"kill-window", "-t", cat("main:", i)});
+  std::thread end([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    (void)tmux_client(world.server, {"kill-server"}, "", soon());
+  });
+  const auto report = world.save_now({.reason = "autosave"});
+  end.join();
+  CHECK_FALSE(report.ok());
+  CHECK(count(world.history.newest("work")->workspace).panes == 4);
+}
+
+TEST_CASE("a workspace that shrank and stays is saved") {
+  SaveWorld world;
+  world.start();
+  for (int i = 0; i < 3; ++i) world.tmux({"new-window", "-d"});
+  REQUIRE(world.save_now({.name = "work"}));
+  for (int i = 1; i < 4; ++i) world.tmux({"kill-window", "-t", cat("main:", i)});
+  const auto report = world.save_now({.reason = "autosave"});
+  REQUIRE(report);
+  CHECK(report->counts.panes == 1);
+}
+
+TEST_CASE("wiped hooks are put back by a save") {
+  SaveWorld world;
+  world.start();
+  world.tmux({"set-hook", "-g", "window-renamed[187]", "wait-for -S kra"});
+  auto report = world.save_now({});
+  REQUIRE(report);
+  CHECK(report->hooks_mended);
+  report = world.save_now({});
+  REQUIRE(report);
+  CHECK_FALSE(report->hooks_mended);
+}
