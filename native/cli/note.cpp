@@ -35,7 +35,7 @@ static ExitCode run_note(const Call& call, Console& console) {
   TmuxScript script;
   script.command(OR_FAIL(resume_words(call, pane)));
   auto outcome = OR_FAIL(run_script(find_server("", ""), script, false, Patience::of(Milliseconds(5000))));
-  if (!outcome.errors.empty()) return fail(console, {Fault::not_found, cat("tmux: ", printable(outcome.errors.substr(0, outcome.errors.find('\n'))))});
+  if (!outcome.errors.empty()) return fail(console, {Fault::not_found, cat("tmux: ", printable(split(outcome.errors, "\n")[0]))});
   return ExitCode::done;
 }
 
