@@ -59,8 +59,7 @@ void Image::unmount() {
 }
 
 void Image::keep() {
-  ::sync();
-  unmount();
+  unmount();  // which writes everything
   must(runs("cp --sparse=always '" + image_.string() + "' '" + kept_.string() + "'"), "cp failed");
 }
 
