@@ -12,9 +12,17 @@ function M.printable(text)
   return (tostring(text):gsub('[%z\1-\8\11-\31\127]', function(byte) return ('\\x%02x'):format(byte:byte()) end))
 end
 
+-- What nobody asked for must not stop the user with a "Press ENTER": one line that fits, drawn by itself.
+local function fitting(text)
+  text = text:gsub('[\r\n]+', ' ')
+  local room = vim.v.echospace
+  if vim.fn.strdisplaywidth(text) <= room then return text end
+  return vim.fn.strcharpart(text, 0, math.max(10, room - 1)) .. '…'
+end
+
 ---@param text string
 ---@param level? 'debug'|'info'|'warn'|'error'
----@param asked? boolean the user asked for it: shown at any level
+---@param asked? boolean the user asked for it: shown at any level and whole
 function M.say(text, level, asked)
   level = level or 'info'
   local wanted = require('kra.config').get().notify.level
@@ -23,8 +31,12 @@ function M.say(text, level, asked)
   local now = vim.uv.now()
   if text == last.text and now - last.at < SAME_MS and not asked then return end
   last = { text = text, at = now }
-  local show = function() vim.notify('kra: ' .. M.printable(text), number, { title = 'kra' }) end
-  if vim.in_fast_event() then vim.schedule(show) else show() end
+  local line = 'kra: ' .. M.printable(text)
+  local show = function()
+    if vim.v.vim_did_enter == 1 then pcall(vim.api.nvim_command, 'redraw') end
+    vim.notify(asked and line or fitting(line), number, { title = 'kra' })
+  end
+  if vim.in_fast_event() or not asked then vim.schedule(show) else show() end
 end
 
 --- A `User` event. What listens may fail; that costs only its own message.

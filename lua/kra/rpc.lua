@@ -1,0 +1,267 @@
+-- The connection to the daemon: MessagePack-RPC over its socket, both ways. It is a pipe of our own instead of sockconnect(), since
+-- rpcrequest() would wait without end for a daemon that hangs, and nothing here may hold up the editor.
+--
+--   closed ── connect() ──► opening ── hello answered ──► open
+--     ▲                        │ nobody listens: the daemon is started once, then tried again
+--     └──── lost, or after back-off ◄────────────────────────┘
+local M = {}
+local uv = vim.uv
+
+local PROTOCOL = { 1, 1 }
+local START_PATIENCE_MS, RETRIES = 5000, 4
+local SERVE = "return require('kra.rpc').serve(...)"
+
+---@class kra.Call
+---@field done fun(err: {fault: string, what: string}?, result: any)
+---@field timer? uv.uv_timer_t
+
+local pipe ---@type uv.uv_pipe_t?
+local state = 'closed' ---@type 'closed'|'opening'|'open'
+local calls = {} ---@type table<integer, kra.Call>
+local next_id = 0
+local waiting = {} ---@type (fun(err: table?))[] for the end of an opening
+local identity ---@type {editor: string, id: string}?
+local peer = {} ---@type table what the daemon said to hello
+local failures = 0
+
+local function fault(name, what) return { fault = name, what = what } end
+
+local function uuid()
+  return (uv.random(16):gsub('.', function(byte) return ('%02x'):format(byte:byte()) end))
+end
+
+--- The editor's id stays the same over restores; the connection's is new for each process.
+---@return {editor: string, id: string}
+function M.identity()
+  if not identity then
+    local given = vim.env.KRA_EDITOR
+    identity = { editor = given and given:match('^[%w-]+$') or uuid(), id = uuid() }
+  end
+  return identity
+end
+
+--- Another editor's state was taken over: from now on we are that editor.
+function M.become(editor) M.identity().editor = editor end
+
+local function answer(call, err, result)
+  if call.timer then
+    call.timer:stop()
+    if not call.timer:is_closing() then call.timer:close() end
+  end
+  call.done(err, result)
+end
+
+local function lose(why)
+  local old, asked = pipe, calls
+  pipe, calls, state = nil, {}, 'closed'
+  if old and not old:is_closing() then old:close() end
+  for _, call in pairs(asked) do answer(call, fault('unavailable', why)) end
+  local queue = waiting
+  waiting = {}
+  for _, callback in ipairs(queue) do callback(fault('unavailable', why)) end
+end
+
+local function lost()
+  local was_open = state == 'open'
+  lose('the daemon closed the connection')
+  require('kra.statusline').set_connected(false)
+  if was_open then M.retry() end
+end
+
+local function write(message)
+  if pipe and not pipe:is_closing() then pipe:write(message) end
+end
+
+local function encode(message)
+  -- nil in the middle would cut the list: a missing error or result is said.
+  return vim.mpack.encode(message)
+end
+
+-- An incoming call is served on the main loop. While the editor waits for a key in the middle of a command it may not be asked, and
+-- the state that was taken last is the right one.
+local function serve_call(id, method, params)
+  local function reply(err, result)
+    if id then write(encode({ 1, id, err == nil and vim.NIL or err, result == nil and vim.NIL or result })) end
+  end
+  if method ~= 'nvim_exec_lua' or type(params) ~= 'table' or params[1] ~= SERVE or type(params[2]) ~= 'table' then
+    return reply(fault('usage', 'an editor answers only ' .. SERVE))
+  end
+  local act = function()
+    local ok, result = pcall(M.serve, params[2][1], params[2][2])
+    if ok then reply(nil, result) else reply(fault('internal', tostring(result))) end
+  end
+  if params[2][1] == 'capture' and vim.api.nvim_get_mode().blocking then
+    local last = require('kra.serve').last()
+    if last then return reply(nil, last) end
+  end
+  vim.schedule(act)
+end
+
+local function take(message)
+  if type(message) ~= 'table' then return end
+  if message[1] == 1 then
+    local call = calls[message[2]]
+    if not call then return end
+    calls[message[2]] = nil
+    local err, result = message[3], message[4]
+    if err == vim.NIL then err = nil end
+    if result == vim.NIL then result = nil end
+    if err ~= nil and type(err) ~= 'table' then err = fault('internal', tostring(err)) end
+    vim.schedule(function() answer(call, err, result) end)
+  elseif message[1] == 0 then
+    serve_call(message[2], message[3], message[4])
+  elseif message[1] == 2 then
+    serve_call(nil, message[2], message[3])
+  end
+end
+
+local function reader()
+  local unpack_next = vim.mpack.Unpacker()
+  return function(err, chunk)
+    if err or not chunk then return vim.schedule(lost) end
+    local at = 1
+    while at <= #chunk do
+      local ok, message, next_at = pcall(unpack_next, chunk, at)
+      if not ok then return vim.schedule(lost) end
+      at = next_at
+      if message ~= nil then take(message) end
+    end
+  end
+end
+
+local function send_request(method, params, done, timeout_ms)
+  next_id = next_id + 1
+  local id = next_id
+  local call = { done = done }
+  calls[id] = call
+  if timeout_ms then
+    call.timer = assert(uv.new_timer())
+    call.timer:start(timeout_ms, 0, vim.schedule_wrap(function()
+      if calls[id] ~= call then return end
+      calls[id] = nil
+      answer(call, fault('timed_out', ('the daemon did not answer %s within %d ms'):format(method, timeout_ms)))
+    end))
+  end
+  write(encode({ 0, id, method, { params } }))
+end
+
+local function greet()
+  local socket, pane = require('kra.daemon').tmux()
+  local me = M.identity()
+  send_request('hello', {
+    client = 'nvim', id = me.id, editor = me.editor, pid = uv.os_getpid(), version = require('kra').version, proto = PROTOCOL,
+    cwd = uv.cwd(), pane = pane or '', tmux = socket or '',
+  }, function(err, result)
+    if err then
+      lose(err.what)
+      return
+    end
+    state, failures, peer = 'open', 0, type(result) == 'table' and result or {}
+    require('kra.config').shared(peer.settings)
+    require('kra.statusline').set_connected(true)
+    local queue = waiting
+    waiting = {}
+    for _, callback in ipairs(queue) do callback(nil) end
+  end, START_PATIENCE_MS)
+end
+
+local function open(may_start)
+  local path = require('kra.daemon').socket()
+  local function unreachable()
+    if not may_start then return lose('no daemon listens') end
+    require('kra.daemon').start(function(code)
+      if state ~= 'opening' then return end
+      if code == 0 then return open(false) end
+      lose(code and ('kra daemon start: exit %d'):format(code) or 'there is no kra program; :checkhealth kra')
+    end)
+  end
+  if not path then return unreachable() end
+  local new = assert(uv.new_pipe(false))
+  new:connect(path, function(err)
+    vim.schedule(function()
+      if state ~= 'opening' then
+        if not new:is_closing() then new:close() end
+        return
+      end
+      if err then
+        new:close()
+        return unreachable()
+      end
+      pipe = new
+      pipe:read_start(reader())
+      greet()
+    end)
+  end)
+end
+
+--- Connects when that is not done yet. `done` gets nil, or why there is no connection.
+---@param done? fun(err: table?)
+---@param may_start? boolean start the daemon when nobody listens
+function M.connect(done, may_start)
+  done = done or function() end
+  if state == 'open' then return done(nil) end
+  table.insert(waiting, done)
+  if state == 'opening' then return end
+  state = 'opening'
+  open(may_start == true)
+end
+
+--- After a loss: a few tries further and further apart, without starting a daemon; then nothing until something is to be sent.
+function M.retry()
+  if state ~= 'closed' or failures >= RETRIES then return end
+  local retry = require('kra.config').get().retry
+  local pause = math.min(retry.max_ms, retry.first_ms * 2 ^ failures)
+  failures = failures + 1
+  vim.defer_fn(function()
+    if state == 'closed' then M.connect(function(err) if err then M.retry() end end, false) end
+  end, pause)
+end
+
+function M.connected() return state == 'open' end
+
+--- What the daemon said about itself.
+---@return table
+function M.peer() return peer end
+
+--- Asks the daemon, which is started when it has to be. `done` always gets called, once.
+---@param method string
+---@param params table
+---@param done fun(err: {fault: string, what: string}?, result: any)
+---@param timeout_ms? integer
+function M.request(method, params, done, timeout_ms)
+  M.connect(function(err)
+    if err then return done(err) end
+    send_request(method, params, done, timeout_ms)
+  end, true)
+end
+
+--- Tells the daemon; what cannot be told is dropped. `done` says whether it was sent.
+---@param method string
+---@param params table
+---@param done? fun(sent: boolean)
+function M.notify(method, params, done)
+  M.connect(function(err)
+    if not err then write(encode({ 2, method, { params } })) end
+    if done then done(err == nil) end
+  end, true)
+end
+
+--- Asks and waits, at most `ms`: only for the end of the process and the first screen.
+---@return any result
+---@return {fault: string, what: string}? error
+function M.call(method, params, ms)
+  local finished, err, result = false, nil, nil
+  M.request(method, params, function(e, r) finished, err, result = true, e, r end, ms)
+  vim.wait(ms, function() return finished end, 1)
+  if not finished then return nil, fault('timed_out', ('no answer to %s within %d ms'):format(method, ms)) end
+  return result, err
+end
+
+function M.close() lose('closed') end
+
+--- What the daemon may ask of this editor.
+---@param method string
+---@param params any
+function M.serve(method, params) return require('kra.serve').answer(method, params) end
+
+return M
