@@ -13,13 +13,13 @@ end
 
 ---@param extension kra.Extension
 function M.register(extension)
-  vim.validate({
-    name = { extension.name, 'string' },
-    on_save = { extension.on_save, 'function', true },
-    on_restore = { extension.on_restore, 'function', true },
-    on_save_win = { extension.on_save_win, 'function', true },
-    on_restore_win = { extension.on_restore_win, 'function', true },
-  })
+  if type(extension) ~= 'table' or type(extension.name) ~= 'string' or extension.name == '' then
+    error('kra: an extension needs a name', 3)
+  end
+  for _, hook in ipairs({ 'on_save', 'on_restore', 'on_save_win', 'on_restore_win' }) do
+    local kind = type(extension[hook])
+    if kind ~= 'nil' and kind ~= 'function' then error(('kra: %s of extension %s is a %s'):format(hook, extension.name, kind), 3) end
+  end
   for i, other in ipairs(registered) do
     if other.name == extension.name then table.remove(registered, i) break end
   end

@@ -113,12 +113,12 @@ function M.set_args(win, args, own, current)
   for _, path in ipairs(data.texts(args, 10000)) do
     if data.path(path) then table.insert(paths, path) end
   end
-  if #paths == 0 then return end
-  current = data.number(current, 1, #paths, 1)
+  if #paths == 0 and own then return end
+  current = data.number(current, 1, math.max(1, #paths), 1)
   api.nvim_win_call(win, function()
     if own then api.nvim_cmd({ cmd = 'arglocal', bang = true, mods = { silent = true } }, {}) end
     if vim.fn.argc() > 0 then api.nvim_cmd({ cmd = 'argdelete', range = { 1, vim.fn.argc() }, mods = { silent = true } }, {}) end
-    add(paths[current], 0)
+    if #paths > 0 then add(paths[current], 0) end
     for i = 1, current - 1 do add(paths[i], i - 1) end
     for i = current + 1, #paths do add(paths[i], i - 1) end
   end)

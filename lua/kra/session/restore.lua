@@ -111,6 +111,13 @@ local function skeleton(run, entry, placeholder)
   change_directory(run, 'tcd', entry.state.cwd)
 end
 
+-- nvim_win_set_buf() would fail on a swap file without asking SwapExists; `:buffer` asks.
+local function enter(win, buf)
+  api.nvim_win_call(win, function()
+    api.nvim_cmd({ cmd = 'buffer', args = { tostring(buf) }, mods = { silent = true, keepalt = true } }, {})
+  end)
+end
+
 local function show_buffer(run, win, state)
   if state.extension then
     if not require('kra.session.extensions').restore_window(state.extension, win, state.data) then
@@ -130,7 +137,7 @@ local function show_buffer(run, win, state)
   local buf = buffer(run, state.buffer)
   if not buf then return end
   -- A failing autocommand of somebody's leaves the file in the window all the same.
-  try(run, path or 'buffer', api.nvim_win_set_buf, win, buf)
+  try(run, path or 'buffer', enter, win, buf)
   if type(entry) == 'table' then options.set_buffer(buf, entry.options) end
 end
 
@@ -264,15 +271,25 @@ local function add_hidden(run, first, last)
   end
 end
 
+-- A window that uses the global argument list; the current one may have its own.
+local function window_of_all()
+  local windows_here = vim.list_extend({ api.nvim_get_current_win() }, api.nvim_tabpage_list_wins(0))
+  for _, win in ipairs(windows_here) do
+    if vim.fn.arglistid(win) == 0 then return win end
+  end
+end
+
 -- The argument list makes its files listed buffers; those that were not stay away from :ls.
 local function set_global_args(run)
   local args = run.state.args
-  if type(args) ~= 'table' then return end
+  if type(args) ~= 'table' then args = {} end
   local listed = {}
   for _, state in ipairs(run.state.buffers) do
     if type(state) == 'table' and state.path and not state.hidden then listed[state.path] = true end
   end
-  lists.set_args(api.nvim_get_current_win(), args, false, run.state.arg)
+  local win = window_of_all()
+  if not win then return end
+  lists.set_args(win, args, false, run.state.arg)
   for _, path in ipairs(data.texts(args)) do
     local buf = vim.fn.bufnr(('^%s$'):format(vim.fn.escape(path, '^$.*?/\\[]~{},')))
     if buf > 0 and not listed[path] then vim.bo[buf].buflisted = false end
@@ -301,6 +318,7 @@ local function pull_on_enter(run)
   local group = api.nvim_create_augroup('kra_restore', {})
   api.nvim_create_autocmd('TabEnter', {
     group = group,
+    nested = true,
     desc = 'kra: fill this tab now',
     callback = function()
       for _, entry in ipairs(run.tabs) do
