@@ -1,0 +1,96 @@
+-- Autocommands -> one notification. Only when the set of visible files is another one after a quiet time:
+--
+--   event   x x  x    x                     x
+--   timer   ├─├──├────├──── 500 ms ───┤     ├──── 500 ms ───┤
+--   told                              ▲                       (the same files: nothing)
+local M = {}
+local api = vim.api
+local uv = vim.uv
+
+local timer ---@type uv.uv_timer_t?
+local told = '' -- the files that were told last
+local sequence = 0
+local paused = false
+local started = false
+
+--- The files on the screens of all tabs, as one text.
+---@return string
+function M.visible()
+  local buffers, names = require('kra.buffers'), {}
+  for _, tab in ipairs(api.nvim_list_tabpages()) do
+    for _, win in ipairs(api.nvim_tabpage_list_wins(tab)) do
+      local buf = api.nvim_win_get_buf(win)
+      if buffers.check(buf, true) then table.insert(names, api.nvim_buf_get_name(buf)) end
+    end
+    table.insert(names, '\1')
+  end
+  local text = table.concat(names, '\0')
+  return text:find('[^%z\1]') and text or ''
+end
+
+local function tell(text)
+  local socket = require('kra.daemon').tmux()
+  if not socket then
+    told = text
+    return require('kra.session.directory').autosave()
+  end
+  sequence = sequence + 1
+  local event = { source = 'editor', server = socket, client = require('kra.rpc').identity().id, seq = sequence }
+  require('kra.rpc').notify('event', event, function(sent) if sent then told = text end end)
+end
+
+--- The end of the quiet time.
+function M.ring()
+  if paused or not require('kra.config').get().autosave.active then return end
+  if require('kra.session.restore').pending() then return M.poke() end
+  if require('kra.session.rules').blocked() then return end
+  local now = M.visible()
+  if now ~= told then tell(now) end
+end
+
+--- Something may have changed: the quiet time begins anew.
+function M.poke()
+  if timer then timer:start(require('kra.config').get().autosave.editor_debounce_ms, 0, vim.schedule_wrap(M.ring)) end
+end
+
+local function leave()
+  local rpc = require('kra.rpc')
+  if paused or require('kra.session.rules').blocked() then return end
+  pcall(require('kra.session.shada').write, require('kra.daemon').tmux() and rpc.identity().editor or require('kra.session.directory').key())
+  pcall(require('kra.session.directory').leave, 500)
+end
+
+function M.start()
+  if started then return end
+  started = true
+  timer = assert(uv.new_timer())
+  require('kra.buffers').watch()
+  require('kra.session.details').watch()
+  require('kra.session.options').watch()
+  local group = api.nvim_create_augroup('kra_events', {})
+  api.nvim_create_autocmd({ 'BufWinEnter', 'BufFilePost', 'BufWritePost', 'BufDelete', 'WinNew', 'WinClosed', 'TabNewEntered', 'TabClosed' }, {
+    group = group, desc = 'kra: the visible files may have changed', callback = M.poke,
+  })
+  -- When a terminal goes away all is still there at UILeave, and no more at VimLeavePre.
+  local gone = false
+  api.nvim_create_autocmd({ 'UILeave', 'VimLeavePre' }, {
+    group = group, desc = 'kra: save what an end of the editor would take',
+    callback = function()
+      if not gone then leave() end
+      gone = #api.nvim_list_uis() == 0 or vim.v.exiting ~= vim.NIL
+    end,
+  })
+  api.nvim_create_autocmd('UIEnter', { group = group, desc = 'kra: somebody is here again', callback = function() gone = false end })
+  M.poke()
+end
+
+---@param value boolean
+function M.pause(value)
+  paused = value
+  require('kra.statusline').set_paused(value)
+  if not value then M.poke() end
+end
+
+function M.paused() return paused end
+
+return M

@@ -1,0 +1,90 @@
+-- :checkhealth kra. Every line that is not well says its cure.
+local M = {}
+local health = vim.health
+local uv = vim.uv
+
+local function versions()
+  health.start('kra: programs')
+  if vim.fn.has('nvim-0.10') == 1 then health.ok('Neovim ' .. tostring(vim.version()))
+  else health.error('Neovim ' .. tostring(vim.version()) .. ' is too old', { 'install 0.10 or newer, or run `make nvim` for one of its own' }) end
+  local daemon = require('kra.daemon')
+  local binary = daemon.binary()
+  if not binary then
+    health.error('no kra program; looked at ' .. table.concat(daemon.tried(), ', '), { 'run `make` in ' .. daemon.root() })
+    return
+  end
+  local ok, result = pcall(function() return vim.system({ binary, 'version' }, { text = true, timeout = 3000 }):wait() end)
+  local text = ok and result.code == 0 and vim.trim(result.stdout):match('[^\n]*')
+  if not text then health.error(binary .. ' does not run', { 'run `make` in ' .. daemon.root() })
+  elseif not text:find(require('kra').version, 1, true) then
+    health.warn(('%s is %s, this plugin is %s'):format(binary, text, require('kra').version), { 'run `make` in ' .. daemon.root() })
+  else health.ok(('%s: %s'):format(binary, text)) end
+end
+
+local function library()
+  local native, why = require('kra.native').get()
+  if native then health.ok(('%s, ABI %d, version %s'):format(native.path, native.abi, native.version))
+  else health.info('libkra.so is not used: ' .. (why or '')) end
+end
+
+local function connection()
+  health.start('kra: daemon')
+  local daemon, rpc = require('kra.daemon'), require('kra.rpc')
+  local directory = daemon.runtime_dir()
+  if not directory then
+    health.warn('there is no directory for the socket yet', { 'run `kra daemon start`; a directory that is open to others is passed over' })
+    return
+  end
+  local socket = uv.fs_lstat(directory .. '/kra.sock')
+  if not socket then health.info('no daemon listens in ' .. directory .. '; it starts when it is needed')
+  elseif socket.uid ~= uv.getuid() or socket.mode % 64 ~= 0 then
+    health.error(directory .. '/kra.sock may be used by others', { 'run `kra daemon restart`' })
+  else health.ok('socket ' .. directory .. '/kra.sock is ours alone') end
+  if rpc.connected() then
+    local peer = rpc.peer()
+    health.ok(('connected: pid %s, version %s, protocol %s'):format(peer.pid or '?', peer.version or '?', peer.proto or '?'))
+    if peer.version ~= nil and peer.version ~= require('kra').version then
+      health.warn(('the daemon is version %s, this plugin %s'):format(peer.version, require('kra').version), { 'run `kra daemon restart`' })
+    end
+  else
+    health.info('not connected')
+  end
+end
+
+-- Hooks of kra's in the tmux server that this editor runs in.
+local function tmux()
+  local socket = require('kra.daemon').tmux()
+  health.start('kra: tmux')
+  if not socket then return health.info('not inside tmux: sessions of directories are kept') end
+  local ok, result = pcall(function()
+    return vim.system({ 'tmux', '-S', socket, 'show-hooks', '-g' }, { text = true, timeout = 3000 }):wait()
+  end)
+  if not ok or result.code ~= 0 then return health.warn('tmux does not answer on ' .. socket, { 'run `kra doctor`' }) end
+  local count = 0
+  for line in result.stdout:gmatch('[^\n]+') do
+    if line:find('kra', 1, true) then count = count + 1 end
+  end
+  if count > 0 then health.ok(('%d hooks of kra are set'):format(count))
+  else health.warn('no hooks of kra are set in this server', { "set -g @plugin '.../kra', or run kra.tmux", 'run `kra doctor`' }) end
+end
+
+local function settings()
+  health.start('kra: this editor')
+  local faults = require('kra.config').faults()
+  for _, fault in ipairs(faults) do health.warn('settings: ' .. fault, { ':Kra config shows all options' }) end
+  if #faults == 0 then health.ok('settings are known and right') end
+  local status = require('kra').status()
+  if status.blocked then health.info('left alone: ' .. status.blocked) else health.ok('watched as editor ' .. status.editor) end
+  for _, row in ipairs(status.excluded) do health.info(('%d buffers left out: %s'):format(row.count, row.reason)) end
+  for _, problem in ipairs(status.problems) do health.warn(problem.text, problem.cure and { problem.cure } or nil) end
+end
+
+function M.check()
+  versions()
+  library()
+  connection()
+  tmux()
+  settings()
+end
+
+return M

@@ -1,0 +1,52 @@
+-- What happens when Neovim starts: a saved session comes back, and a little later the daemon gets to know this editor.
+local M = {}
+
+local RECORD_PATIENCE_MS = 2000
+
+local release ---@type fun()?
+
+--- Before files are opened: those of the command line may have swap files of the editor that was killed.
+function M.prepare() release = require('kra.session.swap').hold() end
+
+local SAY_AFTER_MS = 200
+
+-- Nothing could be brought back: a plain start, said once, after the first screen.
+local function plain(why)
+  vim.defer_fn(function() require('kra.notify').say('this editor starts plain: ' .. why, 'warn') end, SAY_AFTER_MS)
+end
+
+--- In a restored pane: asks for the state of the editor that was here and rebuilds it before the first screen.
+function M.restore()
+  local editor, generation = vim.env.KRA_EDITOR, vim.env.KRA_GENERATION
+  vim.env.KRA_EDITOR, vim.env.KRA_GENERATION = nil, nil
+  if editor and editor:find('^[%w-]+$') and generation and generation ~= '' then
+    require('kra.rpc').become(editor)
+    local result, err = require('kra.rpc').call('session_get', { editor = editor, generation = generation }, RECORD_PATIENCE_MS)
+    local state = type(result) == 'table' and result.state
+    if type(state) == 'table' then
+      require('kra.session').restore(state, { shada = editor })
+    else
+      plain(err and err.what or 'its session is not stored')
+    end
+  end
+  if release then release() end
+  release = nil
+end
+
+local function auto_restore()
+  local directory, rules = require('kra.session.directory'), require('kra.session.rules')
+  if not require('kra.config').get().session.auto_restore or not directory.active() or not rules.started_for_directory() then return end
+  if not require('kra.session.capture').is_empty((require('kra.session').capture())) then return end
+  directory.restore(directory.key(), function(why)
+    if why and not why:find('^there is no session') then require('kra.notify').say('not restored: ' .. why, 'warn') end
+  end)
+end
+
+--- Once a user interface is there: watch, and connect without starting a daemon for it.
+function M.begin()
+  if require('kra.session.rules').blocked() then return end
+  require('kra.events').start()
+  require('kra.rpc').connect(function() auto_restore() end, false)
+end
+
+return M
