@@ -17,13 +17,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/event.hpp"
 #include "engine/throttle.hpp"
 #include "os/lock.hpp"
+#include "os/socket.hpp"
 #include "peers/daemon_client.hpp"
 #include "peers/tmux.hpp"
 
@@ -130,26 +130,32 @@ class Watcher {
   }
 
   void run() {
-    while (arm_and_wait()) tell("tmux");
-    if (server_has_ended(rest_time)) tell("gone");
+    auto next = Next::changed;
+    for (int failures = 0; next == Next::changed || (next == Next::failed && ++failures < 5);) {
+      next = arm_and_wait();
+      if (next == Next::changed) tell("tmux"), failures = 0;
+    }
+    if (next == Next::gone) tell("gone");
   }
 
  private:
-  // True: the server's hooks signalled. False: the server has ended, or we are to.
-  bool arm_and_wait() {
-    if (!rest()) return false;
+  enum class Next { changed, failed, gone, leave };
+
+  // Waits for the server's hooks to signal.
+  Next arm_and_wait() {
+    if (!rest()) return gone_or(Next::leave);
     auto waiter = Waiter::start(tmux_);
-    if (!waiter) return false;
+    auto line = waiter ? waiter->first_line() : "";
+    if (line.empty()) return gone_or(Next::failed);
     // Another server has taken the socket: it has a waiter of its own.
-    if (waiter->first_line() != cat("armed ", static_cast<long>(server_.pid))) return false;
+    if (line != cat("armed ", static_cast<long>(server_.pid))) return Next::leave;
     tell("armed");
-    while (true) {
-      auto seen = wait(waiter->fd(), -1);
-      if (seen.signal) return false;
-      if (seen.other) break;
+    for (Seen seen; !seen.other;) {
+      seen = wait(waiter->fd(), -1);
+      if (seen.signal) return gone_or(Next::leave);
     }
     waiter->reap();
-    return !server_has_ended(Milliseconds(0));
+    return gone_or(Next::changed);
   }
 
   // Lets a second pass since it was armed last.
@@ -204,13 +210,10 @@ class Watcher {
     }
   }
 
-  bool server_has_ended(Milliseconds within) {
-    auto patience = Patience::of(within);
-    while (::kill(server_.pid, 0) == 0 || errno != ESRCH) {
-      if (patience.over()) return false;
-      std::this_thread::sleep_for(Milliseconds(20));
-    }
-    return true;
+  // A server that ends waits for its jobs, of which we are one: that nobody listens any more is what tells.
+  Next gone_or(Next otherwise) const {
+    bool lives = ::kill(server_.pid, 0) == 0 || errno != ESRCH;
+    return lives && connect_to(server_.socket) ? otherwise : Next::gone;
   }
 
   Paths paths_;
