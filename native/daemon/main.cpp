@@ -55,10 +55,6 @@ static void say_ready(bool handed) {
   ::close(handed_ready_fd);
 }
 
-static Result<SaveReport> save_workspace(History&, Disk&, const Paths&, const TmuxServer&, const SaveRequest&, const Settings&, const Patience&) {
-  return Error{Fault::internal, "saving is not built yet"};
-}
-
 Result<void> run_daemon(bool handed) {
   leave_home(handed);
   prepare_process();
@@ -69,7 +65,7 @@ Result<void> run_daemon(bool handed) {
   (void)disk.make_directory(paths.state);
   auto journal = EventJournal::open(disk, paths.events_journal(), paths.events_journal_other());
   auto listener = TRY(listen_at(paths.socket(), 1024));
-  Daemon daemon(std::move(lock), std::move(listener), std::move(journal), disk, paths, save_workspace);
+  Daemon daemon(std::move(lock), std::move(listener), std::move(journal), disk, paths, save);
   say_ready(handed);
   daemon.run();
   return {};
