@@ -9,6 +9,7 @@ const std::vector<CommandRow>& command_table() {
       list_command(),
       log_command(),
       show_command(),
+      diff_command(),
       rename_command(),
       delete_command(),
       keep_command(),

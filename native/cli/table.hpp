@@ -18,6 +18,7 @@ CommandRow list_command();
 CommandRow log_command();
 CommandRow show_command();
 CommandRow note_command();
+CommandRow diff_command();
 CommandRow rename_command();
 CommandRow delete_command();
 CommandRow keep_command();
