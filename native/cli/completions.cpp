@@ -8,8 +8,17 @@ namespace kra::cli {
 
 namespace {
 
-// Quoted for any of the three shells: our own texts hold no single quote (checked by a test), so this is enough.
-std::string quoted(std::string_view text) { return cat("'", text, "'"); }
+// One word for bash and zsh, and for fish, where a quoted word knows a backslash.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) out.append(c == '\'' ? std::string("'\\''") : std::string(1, c));
+  return out + "'";
+}
+std::string fish_quoted(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) out.append(c == '\'' || c == '\\' ? cat("\\", c) : std::string(1, c));
+  return out + "'";
+}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
@@ -101,15 +110,15 @@ std::string zsh_case(const CommandRow& row) {
 }
 
 std::string fish_lines(const CommandRow& row) {
-  auto out = cat("complete -c kra -n '__kra_at \"\" 1' -a ", row.name, " -d ", quoted(row.summary), "\n");
+  auto out = cat("complete -c kra -n '__kra_at \"\" 1' -a ", row.name, " -d ", fish_quoted(row.summary), "\n");
   for (const auto& flag : all_flags(row)) {
     out.append(cat("complete -c kra -n '__kra_in ", row.name, "'", flag.letter ? cat(" -s ", flag.letter) : "", " -l ", flag.name,
-                   flag.value.empty() ? "" : flag.completes == Completes::file ? " -r -F" : " -x", " -d ", quoted(flag.text), "\n"));
+                   flag.value.empty() ? "" : flag.completes == Completes::file ? " -r -F" : " -x", " -d ", fish_quoted(flag.text), "\n"));
   }
   each_offer(row, [&](std::size_t at, bool repeats, const Offer& offer) {
     auto where = repeats ? cat("__kra_in ", row.name) : cat("__kra_at ", row.name, " ", at);
-    auto what = offer.files ? " -F" : cat(" -a ", offer.saves ? "'(kra list --names 2>/dev/null)'" : quoted(join(offer.words, " ")));
-    out.append(cat("complete -c kra -n ", quoted(where), what, "\n"));
+    auto what = offer.files ? " -F" : cat(" -a ", offer.saves ? "'(kra list --names 2>/dev/null)'" : fish_quoted(join(offer.words, " ")));
+    out.append(cat("complete -c kra -n ", fish_quoted(where), what, "\n"));
   });
   return out;
 }

@@ -81,10 +81,10 @@ CommandRow daemon_command() {
           .group = Group::plumbing,
           .usage = "ACTION",
           .summary = "start, stop or look at the background process",
-          .detail = "The daemon keeps the workspace saved. It is started when it is needed and ends by\n"
-                    "itself when no tmux server and no editor is connected, so nobody has to care.\n"
-                    "`stop` saves first what is pending. `run` stays in the foreground. `events` counts\n"
-                    "what hooks, shells and editors told it.",
+          .detail = "The daemon keeps the workspace saved. It is started when it is needed and ends\n"
+                    "by itself when no tmux server and no editor is connected, so nobody has to\n"
+                    "care. `stop` saves first what is pending. `run` stays in the foreground.\n"
+                    "`events` counts what hooks, shells and editors told it.",
           .examples = "kra daemon status --json   what it does, for scripts\n"
                       "kra daemon restart         after an upgrade, at once",
           .arguments = {{.name = "ACTION", .text = "what to do", .choices = "start|stop|restart|run|status|events", .completes = Completes::choice}},

@@ -138,9 +138,9 @@ CommandRow event_command() {
           .group = Group::plumbing,
           .usage = "SOURCE [ARG…]",
           .summary = "tell the daemon that something happened (for hooks)",
-          .detail = "Prints nothing, never waits, and its status is always 0. SOURCE is what happened: tmux,\n"
-                    "cwd, editor. The tmux server is the one of $TMUX. The daemon is started when it does\n"
-                    "not run.",
+          .detail = "Prints nothing, never waits, and its status is always 0. SOURCE is what\n"
+                    "happened: tmux, cwd, editor. The tmux server is the one of $TMUX. The daemon is\n"
+                    "started when it does not run.",
           .examples = "kra event tmux   the workspace changed: save it soon",
           .arguments = {{.name = "SOURCE", .text = "what happened", .choices = "tmux|cwd|editor", .completes = Completes::choice},
                         {.name = "ARG", .text = "more about it"}},

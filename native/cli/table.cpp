@@ -6,6 +6,8 @@ namespace kra::cli {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
+      save_command(),
+      flush_command(),
       list_command(),
       log_command(),
       show_command(),
@@ -20,10 +22,10 @@ const std::vector<CommandRow>& command_table() {
       exec_command(),
       init_command(),
       note_command(),
+      daemon_command(),
       help_command(),
       version_command(),
       completions_command(),
-      daemon_command(),
       event_command(),
   };
   return rows;

@@ -27,7 +27,7 @@ CommandRow verify_command();
 CommandRow status_command();
 CommandRow doctor_command();
 CommandRow config_command();
-CommandRow exec_command();
+CommandRow daemon_command();
 CommandRow help_command();
 CommandRow init_command();
 CommandRow version_command();
@@ -35,7 +35,8 @@ CommandRow version_command();
 ExitCode run_overview(Console& console);
 // For shells, hooks and scripts.
 CommandRow completions_command();
-CommandRow daemon_command();
+CommandRow exec_command();
 CommandRow event_command();
+
 
 }  // namespace kra::cli

@@ -77,14 +77,6 @@ TEST_CASE("every command and flag is in each completion file and in the man page
   }
 }
 
-TEST_CASE("no text of a row can end a quoted word of a completion file") {
-  for (const auto& row : command_table()) {
-    INFO(row.name);
-    CHECK(row.summary.find('\'') == row.summary.npos);
-    for (const auto& flag : all_flags(row)) CHECK(flag.text.find('\'') == flag.text.npos);
-  }
-}
-
 TEST_CASE("every setting is in the second man page") {
   auto man = settings_man_page();
   for (const auto& row : option_table()) {
