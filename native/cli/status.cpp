@@ -36,6 +36,16 @@ Result<void> fill_workspace(Context& context, Value& workspace) {
   return {};
 }
 
+// Entries of `answer` over those of `shape`; one that is a map on both sides is gone through the same way.
+void merge(Value& shape, const Value& answer) {
+  for (const auto& [key, value] : *answer.map()) {
+    auto merged = shape[key];
+    if (merged.map() && value.map()) merge(merged, value);
+    else merged = value;
+    shape.set(key, std::move(merged));
+  }
+}
+
 bool has_problem(const Value::Array& problems, const std::string& code) {
   for (const auto& problem : problems)
     if (problem["code"].text_or("") == code) return true;
@@ -47,9 +57,9 @@ bool has_problem(const Value::Array& problems, const std::string& code) {
 Result<Value> status_of(Context& context) {
   auto status = empty_status();
   auto answer = ask_daemon(context, Start::never, "status", Value::Map{{"server", context.server.socket}}, status_time);
-  if (answer && *answer && (*answer)->map())
-    for (const auto& [key, value] : *(*answer)->map()) status.set(key, value);
-  if (!answer || !*answer) {
+  if (answer && *answer && (*answer)->map()) merge(status, **answer);
+  // A daemon that has not saved since it started does not know what was saved before.
+  if (status["workspace"]["generation"].number_or(0) == 0) {
     auto workspace = status["workspace"];
     TRY(fill_workspace(context, workspace));
     status.set("workspace", std::move(workspace));
