@@ -31,6 +31,11 @@ Result<std::string> existing_save(History& history, const std::string& name) {
   return Error{Fault::not_found, cat("no save called ", printable(name), "; there is ", join(shown, ", "), names.size() > 8 ? ", …" : "")};
 }
 
+void tell_findings(Console& console, History& history) {
+  for (const auto& finding : history.take_findings())
+    console.say(cat(printable(finding.name), "@", finding.generation, " cannot be used: ", printable(finding.trouble)));
+}
+
 std::string ago(WallTime then, WallTime now) {
   auto passed = now.ms - then.ms;
   if (passed < 0) return rfc3339(then).substr(0, 16);

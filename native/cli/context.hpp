@@ -26,6 +26,9 @@ Result<Context> context_of(const Call& call);
 // `name` when there is such a save; not_found says which are there.
 Result<std::string> existing_save(History& history, const std::string& name);
 
+// Says on standard error which damaged generations were put aside or passed over while this command read.
+void tell_findings(Console& console, History& history);
+
 // A moment as people say it: "5 min ago", "yesterday 12:30", "2026-05-01 12:30".
 std::string ago(WallTime then, WallTime now);
 // 1.5 KB, 12 MB

@@ -54,7 +54,9 @@ static ExitCode run_keep(const Call& call, Console& console) {
   auto reference = OR_FAIL(parse_reference(call.argument(0)));
   if (!reference.name.empty()) OR_FAIL(existing_save(history, reference.name));
   auto name = reference.name.empty() ? OR_FAIL(history.current_name()) : reference.name;
-  auto generation = OR_FAIL(history.find(reference, wall_now()));
+  auto found = history.find(reference, wall_now());
+  tell_findings(console, history);
+  auto generation = OR_FAIL(std::move(found));
   OR_FAIL(history.keep(name, generation.stamp.generation));
   console.line("kept ", printable(name), "@", generation.stamp.generation);
   return ExitCode::done;

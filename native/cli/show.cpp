@@ -63,7 +63,9 @@ static ExitCode run_show(const Call& call, Console& console) {
   auto history = context.history();
   auto reference = OR_FAIL(parse_reference(call.argument(0)));
   if (reference.name.empty()) reference.name = OR_FAIL(history.current_name());
-  auto generation = OR_FAIL(history.find(reference, wall_now()));
+  auto found = history.find(reference, wall_now());
+  tell_findings(console, history);
+  auto generation = OR_FAIL(std::move(found));
   if (call.json()) return console.json(generation_value(reference.name, generation)), ExitCode::done;
   const auto& stamp = generation.stamp;
   console.line(printable(reference.name), "@", stamp.generation, ", ", ago({stamp.saved_at}, wall_now()), " (", rfc3339({stamp.saved_at}).substr(0, 19), "), ",

@@ -123,17 +123,25 @@ Result<Generation> History::load(const std::string& name, std::uint64_t generati
   return TRY_TO(place_of(name, generation), read_generation(name, generation));
 }
 
+static LogEntry marked(LogEntry entry, const NameListing& listing) {
+  entry.kept = listing.kept.contains(entry.stamp.generation);
+  entry.restored_from = listing.restored_from.contains(entry.stamp.generation);
+  return entry;
+}
+
 Result<std::vector<LogEntry>> History::log(const std::string& name) {
   auto listing = TRY(look_or_finish_renames(name));
   std::vector<LogEntry> log;
-  for (auto generation : listing.generations) {
-    auto entry = read_entry(name, generation);
-    if (!entry) continue;
-    entry->kept = listing.kept.contains(generation);
-    entry->restored_from = listing.restored_from.contains(generation);
-    log.push_back(std::move(*entry));
-  }
+  for (auto generation : listing.generations)
+    if (auto entry = read_entry(name, generation)) log.push_back(marked(std::move(*entry), listing));
   return log;
+}
+
+Result<LogEntry> History::latest(const std::string& name) {
+  auto listing = TRY(look_or_finish_renames(name));
+  for (auto generation : listing.generations)
+    if (auto entry = read_entry(name, generation)) return marked(std::move(*entry), listing);
+  return nothing_named(name);
 }
 
 Result<std::vector<History::Finding>> History::verify(const std::string& name) {

@@ -52,6 +52,9 @@ class History {
   // (verify() names them).
   Result<std::vector<LogEntry>> log(const std::string& name);
 
+  // The first entry of log(), without reading the others; not_found when there is none.
+  Result<LogEntry> latest(const std::string& name);
+
   Result<std::string> current_name();  // "default" until set
   Result<void> set_current(const std::string& name);
 

@@ -70,8 +70,8 @@ struct Saving {
   }
 
   Counts last_counts(const std::string& name) {
-    const auto log = history.log(name);
-    return log && !log->empty() ? log->front().counts : Counts{};
+    const auto latest = history.latest(name);
+    return latest ? latest->counts : Counts{};
   }
 };
 

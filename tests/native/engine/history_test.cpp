@@ -69,6 +69,8 @@ TEST_CASE("an equal workspace writes nothing, another one a generation") {
   CHECK(world.save("work", workspace("b")).generation == 2);
   CHECK(world.save("work", workspace("a")).generation == 3);
   CHECK(world.history.log("work")->size() == 3);
+  CHECK(world.history.latest("work")->stamp.generation == 3);
+  CHECK(world.history.latest("none").error().fault == Fault::not_found);
 }
 
 TEST_CASE("a damaged newest is put aside once, told once, and its number is not used again") {
