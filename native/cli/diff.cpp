@@ -44,7 +44,9 @@ static void print(Console& console, const Change& change, const std::string& hom
 static ExitCode run_diff(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
-  auto [before, after] = OR_FAIL(sides_of(history, call));
+  auto sides = sides_of(history, call);
+  tell_findings(console, history);
+  auto [before, after] = OR_FAIL(std::move(sides));
   auto changes = difference(before.generation.workspace, after.generation.workspace);
   if (call.json()) {
     Value::Array items;
