@@ -26,7 +26,7 @@ local handed = {
     '/git%-rebase%-todo$', '/addp%-hunk%-edit%.diff$', '/PULLREQ_EDITMSG$', '/ISSUE_EDITMSG$', '/RELEASE_EDITMSG$' } },
   { 'message of another tool', { '%.jjdescription$', '/hg%-editor%-[^/]*$', '/svn%-commit[^/]*%.tmp$', '/bzr_log%.[^/]*$', '/cvs%w+$',
     '/kubectl%-edit%-[^/]*$', '/psql%.edit%.[^/]*$', '/ghi_[^/]*$', '/nbcommit[^/]*$' } },
-  { 'crontab', { '/crontab%.%w+/?[^/]*$', '^/tmp/crontab[^/]*$' } },
+  { 'crontab', { '/crontab%.%w%w%w%w%w%w+$', '/crontab%.%w%w%w%w%w%w+/crontab$' } },
   { 'sudoedit', { '^/var/tmp/[^/]+%.?X*%w%w%w%w%w%w%w%w$', '^/etc/sudoers%.tmp$' } },
   { 'command line of a shell', { '/bash%-fc[%.%-]%w+$', '^/tmp/zsh%w+$', '^/tmp/zsh%w+%.zsh$',
     '/tmp%.%w+%.fish$', '/fish%.%w+/command%-line%.fish$' } },

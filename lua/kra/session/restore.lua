@@ -22,6 +22,7 @@ local TURN_MS, HIDDEN_PER_TURN, EAGER_BUFFERS = 1, 40, 50
 ---@field usable_ms number
 ---@field shada? string
 ---@field done? fun(report: kra.RestoreReport)
+---@field placeholder integer the buffer of windows that wait
 
 ---@class kra.Restore.Tab
 ---@field state kra.State.Tab
@@ -139,6 +140,15 @@ local function show_buffer(run, win, state)
   -- A failing autocommand of somebody's leaves the file in the window all the same.
   try(run, path or 'buffer', enter, win, buf)
   if type(entry) == 'table' then options.set_buffer(buf, entry.options) end
+  local terminal = vim.b[buf].kra_terminal
+  if terminal and require('kra.config').get().session.run_terminals then
+    try(run, 'terminal', function() run.bufs[state.buffer] = require('kra.session.terminal').start(win, terminal) end)
+  end
+end
+
+-- What could not be shown leaves an ordinary empty window.
+local function leave_placeholder(run, win, _)
+  if api.nvim_win_is_valid(win) and api.nvim_win_get_buf(win) == run.placeholder then api.nvim_win_set_buf(win, api.nvim_create_buf(true, false)) end
 end
 
 local function place_cursor(win, state)
@@ -175,10 +185,10 @@ end
 local function fill(run, entry)
   if entry.filled or not entry.tab or not api.nvim_tabpage_is_valid(entry.tab) then return end
   entry.filled = true
-  for _, act in ipairs({ show_buffer, finish_window }) do
+  for _, act in ipairs({ show_buffer, leave_placeholder, finish_window }) do
     for i, state in ipairs(entry.state.windows) do
       local win = live(entry, i)
-      if win and type(state) == 'table' then try(run, 'window', act, run, win, state) end
+      if win then try(run, 'window', act, run, win, type(state) == 'table' and state or {}) end
     end
     if act == show_buffer and entry.tab == api.nvim_get_current_tabpage() then
       windows.resize(entry.wins, entry.state.windows, data.list(run.state.size, 2))
@@ -330,9 +340,17 @@ end
 
 local function build(run, old)
   local placeholder = api.nvim_create_buf(false, true)
+  run.placeholder = placeholder
   vim.bo[placeholder].bufhidden = 'wipe'
   change_directory(run, 'cd', run.state.cwd)
-  for _, entry in ipairs(run.tabs) do try(run, 'tab', skeleton, run, entry, placeholder) end
+  for _, entry in ipairs(run.tabs) do
+    local before = api.nvim_get_current_tabpage()
+    if not try(run, 'tab', skeleton, run, entry, placeholder) and entry.tab then
+      entry.tab = nil
+      api.nvim_cmd({ cmd = 'tabclose' }, {})
+      api.nvim_set_current_tabpage(before)
+    end
+  end
   local made = vim.tbl_filter(function(entry) return entry.tab ~= nil end, run.tabs)
   if #made == 0 then
     if api.nvim_buf_is_valid(placeholder) then pcall(api.nvim_buf_delete, placeholder, { force = true }) end

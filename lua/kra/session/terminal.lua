@@ -9,8 +9,10 @@ local function quoted(argv)
   return table.concat(words, ' ')
 end
 
+--- Runs the command in place of what `win` shows.
 ---@param win integer
 ---@param terminal {cwd: string, argv: string[]}
+---@return integer buf
 function M.start(win, terminal)
   local placeholder = api.nvim_win_get_buf(win)
   local cwd = vim.fn.isdirectory(terminal.cwd) == 1 and terminal.cwd or nil
@@ -22,6 +24,7 @@ function M.start(win, terminal)
     else vim.fn.termopen(terminal.argv, { cwd = cwd }) end
   end)
   if api.nvim_buf_is_valid(placeholder) then api.nvim_buf_delete(placeholder, { force = true }) end
+  return buf
 end
 
 --- A buffer that stands for the terminal until somebody starts it.
