@@ -16,7 +16,7 @@ describe(':Kra', function()
   end)
 
   local function complete(line) return editor:lua("return vim.fn.getcompletion(..., 'cmdline')", line) end
-  local function messages() return editor:lua("return table.concat(_G.said, '\n')") end
+  local function messages() return editor:lua("return table.concat(_G.said, ' / ')") end
 
   it('completes subcommands and their words, sorted, always a list', function()
     assert.same({ 'config', 'doctor', 'log', 'pause', 'restore', 'resume', 'save', 'status' }, complete('Kra '))
