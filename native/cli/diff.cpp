@@ -46,7 +46,8 @@ static ExitCode run_diff(const Call& call, Console& console) {
   auto history = context.history();
   auto sides = sides_of(history, call);
   tell_findings(console, history);
-  auto [before, after] = OR_FAIL(std::move(sides));
+  if (!sides) return fail(console, sides.error());
+  const auto& [before, after] = *sides;
   auto changes = difference(before.generation.workspace, after.generation.workspace);
   if (call.json()) {
     Value::Array items;

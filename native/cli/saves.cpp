@@ -56,7 +56,8 @@ static ExitCode run_keep(const Call& call, Console& console) {
   auto name = reference.name.empty() ? OR_FAIL(history.current_name()) : reference.name;
   auto found = history.find(reference, wall_now());
   tell_findings(console, history);
-  auto generation = OR_FAIL(std::move(found));
+  if (!found) return fail(console, found.error());
+  const auto& generation = *found;
   OR_FAIL(history.keep(name, generation.stamp.generation));
   console.line("kept ", printable(name), "@", generation.stamp.generation);
   return ExitCode::done;

@@ -65,7 +65,8 @@ static ExitCode run_show(const Call& call, Console& console) {
   if (reference.name.empty()) reference.name = OR_FAIL(history.current_name());
   auto found = history.find(reference, wall_now());
   tell_findings(console, history);
-  auto generation = OR_FAIL(std::move(found));
+  if (!found) return fail(console, found.error());
+  const auto& generation = *found;
   if (call.json()) return console.json(generation_value(reference.name, generation)), ExitCode::done;
   const auto& stamp = generation.stamp;
   console.line(printable(reference.name), "@", stamp.generation, ", ", ago({stamp.saved_at}, wall_now()), " (", rfc3339({stamp.saved_at}).substr(0, 19), "), ",
