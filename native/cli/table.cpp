@@ -8,6 +8,8 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
       save_command(),
       flush_command(),
+      restore_command(),
+      undo_command(),
       list_command(),
       log_command(),
       show_command(),

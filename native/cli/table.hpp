@@ -23,6 +23,8 @@ CommandRow rename_command();
 CommandRow delete_command();
 CommandRow keep_command();
 CommandRow verify_command();
+CommandRow restore_command();
+CommandRow undo_command();
 // Settings and state.
 CommandRow status_command();
 CommandRow doctor_command();

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "engine/lazy.hpp"
 #include "engine/privacy.hpp"
 #include "engine/programs.hpp"
 #include "engine/save.hpp"
@@ -162,6 +163,7 @@ Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& serve
   if (live.sessions.empty()) return Error{Fault::refused, "the tmux server has no session"};
   if (is_alive(live.restoring)) return Error{Fault::busy, "a restore is under way in this tmux server"};
   auto workspace = Capture(disk, paths, live, editors, settings).workspace();
+  fill_lazy(workspace, live, disk, paths);
   return Captured{std::move(workspace), std::move(live)};
 }
 

@@ -46,9 +46,10 @@ PanePlan plan_pane(const PlanContext& context, const Pane& pane, int number, con
   plan.cwd = directory_of(context, pane, where, words);
   auto& step = words.steps.emplace_back(cat("  pane ", where, " in ", said(plan.cwd)));
   auto contents = context.settings.restore.scrollback && !pane.scrollback.empty();
+  bool foreign = is_foreign(context.generation, context.facts.host);
+  if (!foreign && !pane.resume.empty()) plan.resume = packed_words(pane.resume);
   ProgramChoice choice;
-  if (context.options.programs)
-    choice = choose_program(pane, context.settings.restore.programs, is_foreign(context.generation, context.facts.host), context.facts.program_name);
+  if (context.options.programs) choice = choose_program(pane, context.settings.restore.programs, foreign, context.facts.program_name);
   if (choice.argv.empty() && !contents) return plan;
   plan.id = context.base.with(number).text();
   plan.start = pane.shell_loaded ? PaneStart::job : PaneStart::helper;
@@ -138,6 +139,7 @@ void Planner::order() {
     if (plan.sessions[i].session.name == workspace.active_session) plan.active = static_cast<int>(i);
     if (plan.sessions[i].session.name == workspace.last_session) plan.last = static_cast<int>(i);
   }
+  plan.active_was_seen = plan.active >= 0;
   if (plan.active < 0 && !plan.sessions.empty()) plan.active = 0;
 }
 

@@ -27,6 +27,7 @@ struct PanePlan {
   PaneStart start = PaneStart::shell;
   std::string cwd;   // exists
   std::string id;    // StoredId of this pane
+  std::string resume;  // value of the pane option that says how it is resumed
   bool editor = false;
 };
 
@@ -55,6 +56,7 @@ struct Plan {
   RestorePlan words;               // what is told
   std::vector<SessionPlan> sessions;  // in the order in which they are made: tmux attaches to the one made last
   int active = -1, last = -1;      // indexes of the sessions that the last client saw
+  bool active_was_seen = false;    // by a client, and not only chosen by us
   std::string discards;            // id of a lone fresh session whose clients go to the active one, and which goes away
 };
 

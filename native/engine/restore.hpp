@@ -43,6 +43,7 @@ struct RestoreReport {
   RestorePlan plan;
   Counts counts;                       // of what was made
   std::vector<std::string> failed;     // items that tmux refused, one line each: they cost only themselves
+  bool incomplete = false;             // a session, window or pane is missing
   std::string session;                 // id of the session to attach to; empty: none was made
   std::int64_t duration_ms = 0;
 };

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "model/tmux_options.hpp"
 
 namespace kra {
 
@@ -53,13 +54,13 @@ class Builder {
   TmuxScript script;
 
  private:
-  // The window that new-session makes: one that starts where the session does, so that both directories are right at once.
-  std::size_t first_window(const SessionPlan& session) const {
+  // The window that new-session makes: the active one, so that no other counts as visited before it.
+  static std::size_t first_window(const SessionPlan& session) {
     auto first = no_window;
-    for (std::size_t i = session.windows.size(); i-- > 0;) {
+    for (std::size_t i = 0; i < session.windows.size(); ++i) {
       const auto& window = session.windows[i];
       if (window.linked || window.panes.empty()) continue;
-      if (first == no_window || window.panes[0].cwd == session.path || session.windows[first].panes[0].cwd != session.path) first = i;
+      if (first == no_window || window.window.active) first = i;
     }
     return first;
   }
@@ -109,7 +110,8 @@ class Builder {
         continue;
       }
       if ((height + 1) / 2 - 1 < 4) script.command({"select-layout", "-t", target, "tiled"}), height = height_when_tiled(height_of(session), i);
-      add_pane(script, {"split-window", "-P", "-F", tag, "-t", target}, window.panes[i], names_);
+      // The first pane stays the active one, and the one before it is the last.
+      add_pane(script, {"split-window", "-d", "-P", "-F", tag, "-t", cat(target, ".-")}, window.panes[i], names_);
       height = (height + 1) / 2 - 1;
     }
   }
@@ -127,10 +129,15 @@ class Finisher {
   void finish(Range range, const std::vector<LiveClient>& clients) {
     for (auto i = range.from; i < range.to; ++i) make_room(i);
     for (auto i = range.from; i < range.to; ++i) windows(i);
-    for (auto i = range.from; i < range.to; ++i) group(i);
+    for (auto i = range.from; i < range.to; ++i) group(i, range);
     for (auto i = range.from; i < range.to; ++i) arrange(i);
     for (auto i = range.from; i < range.to; ++i) zoom(i);
     for (auto i = range.from; i < range.to; ++i) swap(i, clients);
+    discard(range, clients);
+    if (range.to < plan_.sessions.size()) return;
+    if (plan_.active_was_seen) remember(plan_.active, active_option);
+    remember(plan_.last, last_option);
+    script.command({"set-option", "-gu", "@kra_restoring"});
   }
 
   TmuxScript script;
@@ -142,6 +149,12 @@ class Finisher {
   std::string target(std::size_t at) const { return shares(at) ? cat("=", session_name(names_, at)) : made_[at].id; }
   bool is_there(std::size_t at) const { return shares(at) || !made_[at].id.empty(); }
 
+  // tmux itself remembers only what a client has visited.
+  void remember(int session, std::string_view option) {
+    if (session < 0 || !plan_of(static_cast<std::size_t>(session)).fills.empty()) return;
+    script.command_with(plan_of(static_cast<std::size_t>(session)).name, {"set-option", "-gF", std::string(option), "\x01"});
+  }
+
   void make_room(std::size_t at) {
     if (!plan_of(at).swaps.empty() && is_there(at)) script.command({"rename-session", "-t", plan_of(at).swaps, cat("kra-", names_.token, "-old-", at)});
   }
@@ -149,15 +162,14 @@ class Finisher {
   void windows(std::size_t at) {
     if (!is_there(at) || shares(at)) return;
     const auto& session = plan_of(at);
-    if (session.lazy) return void(script.command({"set-option", "-t", target(at), "@kra_lazy", session.lazy_id}));
-    bool placeholder_done = !made_[at].placeholder.empty();
+    if (session.lazy) return void(script.command({"set-option", "-t", target(at), "@kra_lazy", cat(session.lazy_id, " ", made_[at].placeholder)}));
     for (std::size_t i = 0; i < session.windows.size(); ++i) {
       const auto& window = session.windows[i];
       if (!window.linked) finish_window(at, i);
       else if (auto source = link_source(window.window.link); !source.empty())
         script.command({"link-window", "-d", "-s", source, "-t", cat(target(at), ":", window.window.index)});
     }
-    if (placeholder_done) remove_placeholder(at);
+    if (!session.fills.empty()) script.command({"set-option", "-u", "-t", session.fills, "@kra_lazy"});
   }
 
   void finish_window(std::size_t at, std::size_t index) {
@@ -165,6 +177,9 @@ class Finisher {
     const auto& made = made_[at].windows[index];
     if (made.id.empty()) return;
     add_window_finish(script, window.window, made, names_);
+    for (std::size_t i = 0; i < window.panes.size() && i < made.panes.size(); ++i)
+      if (!window.panes[i].resume.empty() && !made.panes[i].empty())
+        script.command({"set-option", "-p", "-t", made.panes[i], std::string(resume_option), window.panes[i].resume});
     if (made.panes.size() > 1)
       script.command({"display-message", "-p", "-t", made.id, cat("layout ", at, " ", index, " #{window_layout}")});
   }
@@ -180,31 +195,32 @@ class Finisher {
 
   // Without this a user's renumber-windows would close the gaps between the others.
   void remove_placeholder(std::size_t at) {
+    const auto& placeholder = made_[at].placeholder.empty() ? plan_of(at).placeholder : made_[at].placeholder;
+    if (placeholder.empty()) return;
     script.command({"set-option", "-t", target(at), "renumber-windows", "off"});
-    script.command({"kill-window", "-t", made_[at].placeholder});
+    script.command({"kill-window", "-t", placeholder});
     script.command({"set-option", "-u", "-t", target(at), "renumber-windows"});
   }
 
-  void group(std::size_t at) {
+  void group(std::size_t at, Range range) {
     if (!shares(at)) return;
     const auto& session = plan_of(at);
-    auto leader = session.joins;
-    if (leader.empty()) {
-      auto first = static_cast<std::size_t>(session.follows);
-      leader = target(first);
-      // tmux calls a group as its first session is called when it gets company.
-      if (!shares(first)) script.command_with(session.session.group, {"rename-session", "-t", leader, "\x01"});
-    }
+    auto first = static_cast<std::size_t>(std::max(session.follows, 0));
+    bool leads = session.joins.empty() && !shares(first);
+    auto leader = session.joins.empty() ? target(first) : session.joins;
+    // tmux calls a group as its first session is called when it gets company.
+    if (leads) script.command_with(session.session.group, {"rename-session", "-t", leader, "\x01"});
     script.command_with(session.path, {"new-session", "-d", "-t", leader, "-s", session_name(names_, at), "-c", "\x01"});
+    if (leads && first < range.from) script.command_with(plan_of(first).name, {"rename-session", "-t", leader, "\x01"});
   }
 
   void arrange(std::size_t at) {
     if (!is_there(at)) return;
     const auto& session = plan_of(at);
-    if (!session.lazy) {
-      select(at, [](const Window& window) { return window.last; });
-      select(at, [](const Window& window) { return window.active; });
-    }
+    if (session.lazy) return;
+    select(at, [](const Window& window) { return window.last; });
+    select(at, [](const Window& window) { return window.active; });
+    remove_placeholder(at);
   }
 
   template <class Which>
@@ -224,13 +240,25 @@ class Finisher {
     }
   }
 
-  void swap(std::size_t at, const std::vector<LiveClient>& clients) {
-    if (!is_there(at)) return;
-    const auto& old = plan_of(at).swaps;
+  void move_clients(const std::vector<LiveClient>& clients, const std::string& from, std::size_t to) {
     for (const auto& client : clients)
-      if (!old.empty() && client.session == old) script.command({"switch-client", "-E", "-c", client.name, "-t", target(at)});
+      if (client.session == from) script.command({"switch-client", "-E", "-c", client.name, "-t", target(to)});
+  }
+
+  void swap(std::size_t at, const std::vector<LiveClient>& clients) {
+    if (!is_there(at) || !plan_of(at).fills.empty()) return;
+    const auto& old = plan_of(at).swaps;
+    if (!old.empty()) move_clients(clients, old, at);
     script.command_with(plan_of(at).name, {"rename-session", "-t", target(at), "\x01"});
     if (!old.empty()) script.command({"kill-session", "-t", old});
+  }
+
+  void discard(Range range, const std::vector<LiveClient>& clients) {
+    auto active = static_cast<std::size_t>(plan_.active);
+    if (plan_.discards.empty() || plan_.active < 0 || active < range.from || active >= range.to || made_[active].id.empty()) return;
+    for (const auto& client : clients)
+      if (client.session == plan_.discards) script.command({"switch-client", "-E", "-c", client.name, "-t", made_[active].id});
+    script.command({"kill-session", "-t", plan_.discards});
   }
 
   const Plan& plan_;
@@ -257,7 +285,8 @@ void add_pane(TmuxScript& script, std::vector<std::string> words, const PanePlan
 }
 
 void add_window_finish(TmuxScript& script, const Window& window, const MadeWindow& made, const ScriptNames& names) {
-  for (const auto& option : window.options) script.command_with(option.value, {"set-option", "-wF", "-t", made.id, option.name, "\x01"});
+  for (const auto& option : window.options)
+    if (is_harmless(option)) script.command_with(option.value, {"set-option", "-wF", "-t", made.id, option.name, "\x01"});
   if (made.panes.size() > 1 && is_layout(window.layout)) script.command({"select-layout", "-t", made.id, window.layout});
   std::string active;
   for (std::size_t i = 0; i < window.panes.size() && i < made.panes.size(); ++i) {
@@ -278,6 +307,7 @@ void add_window_finish(TmuxScript& script, const Window& window, const MadeWindo
 
 TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range) {
   Builder builder(plan, names);
+  if (range.from == 0) builder.script.command({"set-option", "-g", "@kra_restoring", names.lease});
   for (auto i = range.from; i < range.to; ++i) builder.session(i);
   return std::move(builder.script);
 }
@@ -309,33 +339,45 @@ TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& 
   return std::move(finisher.script);
 }
 
-std::vector<std::string> find_failures(const Plan& plan, const Made& made, const ScriptOutcome& finished) {
-  std::vector<std::string> failed;
+static std::size_t count_missing(const WindowPlan& window, const MadeSession& made, std::size_t at) {
+  if (window.linked) return 0;
+  if (at >= made.windows.size()) return window.panes.size();
+  const auto& panes = made.windows[at].panes;
+  auto there = std::count_if(panes.begin(), panes.end(), [](const auto& id) { return !id.empty(); });
+  return window.panes.size() - static_cast<std::size_t>(there);
+}
+
+std::vector<std::string> find_missing(const Plan& plan, const Made& made) {
+  std::vector<std::string> missing;
   for (std::size_t s = 0; s < plan.sessions.size(); ++s) {
     const auto& session = plan.sessions[s];
-    if (session.follows >= 0 || !session.joins.empty()) continue;
-    if (made[s].id.empty() && session.fills.empty()) failed.push_back(cat("session ", printable(session.name), " could not be made"));
-    for (std::size_t w = 0; w < session.windows.size() && !made[s].id.empty() && !session.lazy; ++w) {
-      const auto& window = session.windows[w];
-      auto missing = window.panes.size();
-      if (w < made[s].windows.size())
-        missing -= static_cast<std::size_t>(std::count_if(made[s].windows[w].panes.begin(), made[s].windows[w].panes.end(), [](const auto& id) { return !id.empty(); }));
-      if (!window.linked && missing > 0) failed.push_back(cat("window ", where(plan, s, w), ": ", missing, " of ", window.panes.size(), " panes could not be made"));
+    if (session.follows >= 0 || !session.joins.empty() || session.lazy) continue;
+    if (made[s].id.empty() && session.fills.empty()) {
+      missing.push_back(cat("session ", printable(session.name), " could not be made"));
+      continue;
     }
+    for (std::size_t w = 0; w < session.windows.size(); ++w)
+      if (auto panes = count_missing(session.windows[w], made[s], w))
+        missing.push_back(cat("window ", where(plan, s, w), ": ", panes, " of ", session.windows[w].panes.size(), " panes could not be made"));
   }
+  return missing;
+}
+
+std::vector<std::string> find_refused(const Plan& plan, const ScriptOutcome& finished) {
+  std::vector<std::string> refused;
   for (auto line : split(finished.output, "\n")) {
     auto words = split(line, " ");
     if (words.size() != 4 || words[0] != "layout") continue;
     auto session = parse_int(words[1]), window = parse_int(words[2]);
-    if (!session || !window || *session < 0 || *window < 0 || static_cast<std::size_t>(*session) >= plan.sessions.size()) continue;
+    if (!session || !window || *session < 0 || *window < 0) continue;
     auto s = static_cast<std::size_t>(*session), w = static_cast<std::size_t>(*window);
-    if (w >= plan.sessions[s].windows.size()) continue;
+    if (s >= plan.sessions.size() || w >= plan.sessions[s].windows.size()) continue;
     const auto& wanted = plan.sessions[s].windows[w].window.layout;
-    if (layout_shape(std::string(words[3])) != layout_shape(wanted)) failed.push_back(cat("window ", where(plan, s, w), ": its layout could not be applied"));
+    if (layout_shape(std::string(words[3])) != layout_shape(wanted)) refused.push_back(cat("window ", where(plan, s, w), ": its layout could not be applied"));
   }
   for (auto line : split(finished.errors, "\n"))
-    if (!is_expected(line)) failed.push_back(cat("tmux: ", printable(line)));
-  return failed;
+    if (!is_expected(line)) refused.push_back(cat("tmux: ", printable(line)));
+  return refused;
 }
 
 Counts count_made(const Plan& plan, const Made& made) {

@@ -14,6 +14,7 @@ struct ScriptNames {
   std::string token;  // unguessable
   std::string kra;    // absolute path of our program
   std::string host;   // a title that is this one is tmux's own
+  std::string lease;  // value of @kra_restoring from the first script to the last one
 };
 
 // Ids of what was made, in the order of the plan; an empty id: tmux refused it.
@@ -37,8 +38,10 @@ TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range)
 // Adds what a build script printed.
 void read_made(const std::string& output, Made& made);
 TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& names, const std::vector<LiveClient>& clients, Range range);
-// What did not come back, one line each.
-std::vector<std::string> find_failures(const Plan& plan, const Made& made, const ScriptOutcome& finished);
+// Sessions, windows and panes that could not be made, one line each.
+std::vector<std::string> find_missing(const Plan& plan, const Made& made);
+// Layouts that were not applied, and what else tmux refused.
+std::vector<std::string> find_refused(const Plan& plan, const ScriptOutcome& finished);
 Counts count_made(const Plan& plan, const Made& made);
 
 // Brackets and cells of a layout string: what stays the same when a client of another size looks at the window.

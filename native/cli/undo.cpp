@@ -1,0 +1,66 @@
+// kra undo: what was closed or replaced last comes back.
+#include <csignal>
+
+#include "base/record.hpp"
+#include "cli/context.hpp"
+#include "cli/failure.hpp"
+#include "cli/table.hpp"
+#include "engine/undo.hpp"
+
+namespace kra::cli {
+
+static Value value_of(const UndoItem& item) {
+  return Value::Map{{"kind", text_of(item.kind)}, {"where", item.where}, {"replaced", item.replaced}, {"closed_at", rfc3339({item.closed_at})}};
+}
+
+static ExitCode list_items(const Call& call, Context& context, Console& console) {
+  auto items = OR_FAIL(undo_items(context.disk, context.paths, context.server));
+  if (call.json()) {
+    Value::Array values;
+    for (const auto& item : items) values.push_back(value_of(item));
+    console.json(Value::Map{{"items", std::move(values)}});
+    return ExitCode::done;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& item : items)
+    rows.push_back({text_of(item.kind), printable(item.where), item.replaced ? "replaced" : "closed", ago({item.closed_at}, wall_now())});
+  if (rows.empty()) console.say("nothing was closed or replaced");
+  console.out(aligned(rows));
+  return ExitCode::done;
+}
+
+static ExitCode run_undo(const Call& call, Console& console) {
+  std::signal(SIGHUP, SIG_IGN);
+  auto context = OR_FAIL(context_of(call));
+  if (call.has("list")) return list_items(call, context, console);
+  auto settings = OR_FAIL(context.settings()).settings;
+  auto report = undo(context.disk, context.paths, context.server, settings, Patience::of(std::chrono::seconds(60)));
+  if (!report && report.error().fault == Fault::not_found) return console.say(report.error().what), ExitCode::nothing;
+  if (!report) return fail(console, report.error());
+  if (call.json()) {
+    auto value = value_of(report->item);
+    value.set("failed", to_value(report->failed));
+    value.set("notes", to_value(report->notes));
+    console.json(value);
+  } else {
+    console.line("brought back ", text_of(report->item.kind), " ", printable(report->item.where));
+    for (const auto& note : report->notes) console.line("  ", note);
+    for (const auto& line : report->failed) console.say(line);
+  }
+  return ExitCode::done;
+}
+
+CommandRow undo_command() {
+  return {.name = "undo",
+          .group = Group::work,
+          .summary = "bring back what was closed or replaced last",
+          .detail = "A pane goes back into its window, a window into its session, a session comes\n"
+                    "back whole. Closed things are noticed by comparing each save with the one\n"
+                    "before. Exit 3 when there is nothing.",
+          .flags = {{'l', "list", "", "what can be brought back, the last one first"}},
+          .json = true,
+          .server = true,
+          .run = run_undo};
+}
+
+}  // namespace kra::cli

@@ -1,0 +1,108 @@
+#include "engine/carry_out.hpp"
+
+#include <unistd.h>
+
+#include <climits>
+
+#include "base/text.hpp"
+#include "os/process.hpp"
+#include "wire/messages.hpp"
+
+namespace kra {
+
+std::string own_program() {
+  char path[PATH_MAX];
+  auto length = ::readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : "kra";
+}
+
+static std::string own_lease() { return cat(::getpid(), ".", static_cast<unsigned long long>(start_time_of(::getpid()).value_or(0))); }
+
+bool restore_is_under_way(const std::string& restoring) {
+  auto words = split(restoring, ".");
+  auto pid = parse_int(words[0]);
+  if (!pid || *pid <= 0) return false;
+  auto started = start_time_of(static_cast<pid_t>(*pid));
+  return started && words.size() == 2 && cat(static_cast<unsigned long long>(*started)) == words[1];
+}
+
+Result<Lock> lock_server(const Paths& paths, const TmuxServer& server, const Patience& patience) {
+  auto lock = Lock::take(cat(paths.runtime, "/restore-", directory_name(server.socket), ".lock"), patience);
+  if (!lock && lock.error().fault == Fault::busy) return Error{Fault::busy, "another restore is under way in this tmux server"};
+  return lock;
+}
+
+namespace {
+
+// Gives the server's flag back when the scripts did not come to their end.
+class Flag {
+ public:
+  Flag(const TmuxServer& server, const Patience& patience) : server_(server), patience_(patience) {}
+  ~Flag() {
+    if (done_) return;
+    TmuxScript script;
+    script.command({"set-option", "-gu", "@kra_restoring"});
+    (void)run_script(server_, script, false, patience_).ok();
+  }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+  void done() { done_ = true; }
+
+ private:
+  const TmuxServer& server_;
+  const Patience& patience_;
+  bool done_ = false;
+};
+
+bool made_nothing(const Made& made, Range range) {
+  for (auto i = range.from; i < range.to; ++i)
+    if (!made[i].id.empty()) return false;
+  return true;
+}
+
+bool makes_something(const Plan& plan, Range range) {
+  for (auto i = range.from; i < range.to; ++i)
+    if (plan.sessions[i].follows < 0 && plan.sessions[i].joins.empty()) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, const std::vector<LiveClient>& clients, bool start,
+                          const std::vector<Range>& ranges, const Patience& patience) {
+  ScriptNames names{new_uuid(), own_program(), host_name(), own_lease()};
+  Carried carried;
+  carried.made.resize(plan.sessions.size());
+  Flag flag(server, patience);
+  ScriptOutcome said;
+  for (auto range : ranges.empty() ? std::vector<Range>{{0, plan.sessions.size()}} : ranges) {
+    auto built = TRY(run_script(server, build_script(plan, names, range), start, patience));
+    read_made(built.output, carried.made);
+    if (makes_something(plan, range) && made_nothing(carried.made, range))
+      return Error{Fault::io, cat("tmux made none of the sessions: ", printable(built.errors.substr(0, built.errors.find('\n'))))};
+    auto finished = TRY(run_script(server, finish_script(plan, carried.made, names, clients, range), false, patience));
+    said.output += finished.output;
+    said.errors += built.errors + finished.errors;
+    start = false;
+  }
+  flag.done();
+  carried.counts = count_made(plan, carried.made);
+  carried.failed = find_missing(plan, carried.made);
+  carried.incomplete = !carried.failed.empty();
+  for (auto& line : find_refused(plan, said)) carried.failed.push_back(std::move(line));
+  return carried;
+}
+
+PlanFacts facts_of(Disk& disk, const std::set<std::string>& fresh) {
+  PlanFacts facts;
+  facts.host = host_name();
+  facts.is_directory = [&disk](const std::string& path) {
+    auto info = disk.info(path);
+    return info && info->directory;
+  };
+  facts.program_name = program_name_on_path;
+  facts.is_fresh = [fresh](const LiveSession& session) { return fresh.count(session.id) > 0; };
+  return facts;
+}
+
+}  // namespace kra

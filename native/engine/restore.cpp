@@ -1,0 +1,102 @@
+#include "engine/restore.hpp"
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "engine/carry_out.hpp"
+#include "engine/fresh.hpp"
+#include "engine/lazy.hpp"
+#include "engine/save.hpp"
+#include "engine/undo.hpp"
+#include "model/config.hpp"
+#include "peers/daemon_client.hpp"
+
+namespace kra {
+
+namespace {
+
+// A server that is there, or nothing.
+Result<std::optional<LiveServer>> look(const TmuxServer& server, const Patience& patience) {
+  while (true) {
+    auto live = read_server(server, patience);
+    if (live) return std::optional<LiveServer>(std::move(*live));
+    if (live.error().fault == Fault::unavailable) return std::optional<LiveServer>();
+    if (live.error().fault != Fault::conflict || patience.over()) return std::move(live.error());
+  }
+}
+
+// No autosave while the daemon's lease lasts; it ends with this connection. Without a daemon there is nobody who saves by himself.
+std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& server, const Patience& patience) {
+  auto daemon = reach(paths, version(), Start::never, patience);
+  if (!daemon) return {};
+  constexpr int lease_ms = 120'000;
+  auto lease = daemon->request("lease", Value::Map{{"name", "LoadInProgress"}, {"ttl_ms", lease_ms}, {"server", server.socket}}, patience);
+  if (!lease) return {};
+  return std::optional<DaemonClient>(std::move(*daemon));
+}
+
+// The workspace as it is before something in it is replaced: saved, with its editors when the daemon knows them.
+Result<Workspace> save_before(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings,
+                              const Patience& patience) {
+  auto name = TRY(history.current_name());
+  if (auto daemon = reach(paths, version(), Start::never, patience)) {
+    auto saved = daemon->request("save", Value::Map{{"server", server.socket}, {"reason", "replaced"}}, patience);
+    if (saved) return std::move(TRY(history.newest((*saved)["name"].text_or(name))).workspace);
+  }
+  SaveRequest request;
+  request.reason = "replaced";
+  auto saved = TRY(save(history, disk, paths, server, request, settings, patience));
+  return TRY(history.newest(saved.name)).workspace;
+}
+
+Result<void> keep_replaced(const Plan& plan, History& history, Disk& disk, const Paths& paths, const TmuxServer& server,
+                           const Settings& settings, const Patience& patience) {
+  if (plan.words.replaced.empty()) return {};
+  auto workspace = TRY_TO("save what is to be replaced", save_before(history, disk, paths, server, settings, patience));
+  for (const auto& name : plan.words.replaced) TRY(record_replaced(disk, paths, server, workspace, name, patience));
+  return {};
+}
+
+Result<void> expect_swapped(const Plan& plan, Disk& disk, const Paths& paths, const TmuxServer& server) {
+  auto names = plan.words.fresh;
+  names.insert(names.end(), plan.words.replaced.begin(), plan.words.replaced.end());
+  if (names.empty()) return {};
+  return expect_closed(disk, paths, server, names);
+}
+
+std::vector<Range> ranges_of(const Plan& plan, bool lazy) {
+  // The session that is wanted first does not wait for the others.
+  if (lazy && plan.active == 0 && plan.sessions.size() > 1) return {{0, 1}, {1, plan.sessions.size()}};
+  return {};
+}
+
+}  // namespace
+
+Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name,
+                              const Generation& generation, const RestoreOptions& options, const Settings& settings, bool dry_run,
+                              const Patience& patience) {
+  auto began = Clock::now();
+  auto lock = TRY(lock_server(paths, server, Patience::of(Milliseconds(0))));
+  auto live = TRY(look(server, patience));
+  if (live && restore_is_under_way(live->restoring)) return Error{Fault::busy, "another restore is under way in this tmux server"};
+  auto facts = facts_of(disk, live ? fresh_sessions(server, *live, patience) : std::set<std::string>());
+  StoredId base{false, server.key(), directory_name(name), generation.stamp.generation};
+  auto plan = TRY(make_plan(generation, base, live ? &*live : nullptr, options, settings, facts));
+  RestoreReport report;
+  report.plan = plan.words;
+  if (dry_run || plan.sessions.empty()) return report;
+
+  TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
+  auto lease = daemon_lease(paths, server, patience);
+  // Before anything starts: panes read their programs from it, and thinning must not take it away.
+  TRY(history.mark_restored_from(name, generation.stamp.generation));
+  if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
+  auto carried = TRY(carry_out(plan, server, live ? live->clients : std::vector<LiveClient>(), !live, ranges_of(plan, options.lazy), patience));
+  if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));
+  TRY(expect_swapped(plan, disk, paths, server));
+  report.counts = carried.counts, report.failed = std::move(carried.failed), report.incomplete = carried.incomplete;
+  if (plan.active >= 0) report.session = carried.made[static_cast<std::size_t>(plan.active)].id;
+  report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();
+  return report;
+}
+
+}  // namespace kra
