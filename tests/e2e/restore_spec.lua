@@ -1,0 +1,204 @@
+-- A workspace that was saved, killed and restored, on a real tmux server.
+local worlds = require('tests.helpers.world')
+
+describe('kra restore', function()
+  local world
+
+  before_each(function() world = worlds.new() end)
+  after_each(function() world:close() end)
+
+  local function tmux(...) return world:tmux(...) end
+  local function lines(...) return vim.split(tmux(...), '\n') end
+
+  local function save(...)
+    local result = world:kra('save', ...)
+    assert.same(0, result.code, result.stderr)
+  end
+  local function restore(...)
+    local words = { 'restore', '--json', ... }
+    local result = world:kra(unpack(words))
+    assert.is_true(result.code == 0 or result.code == 4, result.stderr .. result.stdout)
+    return vim.json.decode(result.stdout), result.code
+  end
+  local function shown(name)
+    local result = world:kra('show', name, '--json')
+    assert.same(0, result.code, result.stderr)
+    local value = vim.json.decode(result.stdout)
+    return { value.sessions, value.active_session, value.last_session }
+  end
+  -- Every pane has its program in front, so that a save sees what will be compared.
+  local function settle()
+    world:wait(function()
+      for _, line in ipairs(lines('list-panes', '-a', '-F', '#{pane_dead} #{pane_current_command} #{pane_current_path}')) do
+        if not line:find('^0 %S+ /') or line:find(' kra ') then return false end
+      end
+      return true
+    end, 'programs in all panes')
+  end
+  local function windows() return lines('list-windows', '-a', '-F', '#{session_name}:#{window_index}:#{window_name}:#{window_panes}') end
+  local function client_session() return tmux('list-clients', '-F', '#{client_session}') end
+
+  it('gives back an equal workspace', function()
+    vim.fn.mkdir(world.home .. '/a b;\'"$(touch canary)', 'p')
+    vim.fn.mkdir(world.home .. '/d', 'p')
+    world:start_tmux('-s', 'work', '-x', '120', '-y', '40', '-c', world.home .. '/a b;\'"$(touch canary)')
+    tmux('split-window', '-h', '-t', 'work:', '-c', world.home .. '/d', 'exec less /etc/passwd')
+    tmux('split-window', '-v', '-t', 'work:')
+    tmux('select-pane', '-t', 'work:.0')
+    tmux('rename-window', '-t', 'work:', 'two  spaces 100% $(x) `y`')
+    tmux('new-window', '-t', 'work:5', '-c', world.home .. '/d')
+    tmux('split-window', '-t', 'work:5')
+    tmux('resize-pane', '-Z', '-t', 'work:5.1')
+    tmux('new-session', '-d', '-s', 'other', '-x', '100', '-y', '30')
+    for _ = 1, 11 do
+      tmux('split-window', '-t', 'other:0')
+      tmux('select-layout', '-t', 'other:0', 'tiled')
+    end
+    tmux('link-window', '-d', '-s', 'work:5', '-t', 'other:9')
+    tmux('new-session', '-d', '-t', 'other', '-s', 'companion')
+    tmux('set-option', '-w', '-t', 'work:5', 'synchronize-panes', 'on')
+    settle()
+    save('w')
+    world:crash_tmux()
+
+    local told = restore('w')
+    assert.same({}, told.failed)
+    assert.same({ 'companion', 'other', 'work' }, (function()
+      table.sort(told.restored)
+      return told.restored
+    end)())
+    settle()
+    local before = shown('w@1')
+    save('w')
+    assert.same(before, shown('w'))
+    assert.is_nil(vim.uv.fs_stat(world.home .. '/canary'))
+    assert.same('', tmux('show-options', '-gqv', '@kra_restoring'))
+    assert.same('', tmux('show-options', '-gqv', '@kra_x'))
+  end)
+
+  it('keeps indexes whatever base-index says', function()
+    world:start_tmux('-s', 'work')
+    tmux('new-window', '-t', 'work:7')
+    settle()
+    save('w')
+    world:crash_tmux()
+    world:write(world.conf, (world:read(world.conf)) .. 'set -g base-index 1\nsetw -g pane-base-index 1\nset -g renumber-windows on\n')
+    restore('w')
+    assert.same({ '0', '7' }, lines('list-windows', '-t', 'work', '-F', '#{window_index}'))
+  end)
+
+  it('leaves a taken name alone, and renames or replaces on request', function()
+    world:start_tmux('-s', 'work')
+    tmux('new-session', '-d', '-s', 'side')
+    settle()
+    save('w')
+    tmux('kill-session', '-t', 'side')
+    tmux('rename-window', '-t', 'work:0', 'mine')
+    tmux('send-keys', '-t', 'work:0', 'echo typed', 'Enter')
+    world:wait(function() return tmux('capture-pane', '-p', '-t', 'work:0'):find('\ntyped\n') end, 'typed text')
+
+    local told, code = restore('w')
+    assert.same(4, code)
+    assert.same({ 'work' }, told.taken)
+    assert.same({ 'side' }, told.restored)
+
+    told = restore('w', '--session', 'work', '--rename', 'again')
+    assert.same({ 'again' }, told.restored)
+    assert.is_truthy(vim.tbl_contains(windows(), 'work:0:mine:1'))
+
+    tmux('kill-session', '-t', 'again')
+    told = restore('w', '--session', 'work', '--replace')
+    assert.same({ 'work' }, told.replaced)
+    assert.is_falsy(vim.tbl_contains(windows(), 'work:0:mine:1'))
+    local undone = world:kra('undo')
+    assert.same(0, undone.code, undone.stderr)
+    assert.is_truthy(vim.tbl_contains(windows(), 'work:0:mine:1'))
+  end)
+
+  it('takes a fresh session over, its client included', function()
+    world:start_tmux('-s', 'main')
+    tmux('new-window', '-t', 'main:4', '-n', 'four')
+    settle()
+    save('w')
+    world:crash_tmux()
+    world:start_tmux('-s', 'main')
+    settle()
+    world:attach('main')
+    local told = restore('w')
+    assert.same({ 'main' }, told.fresh)
+    assert.is_truthy(vim.tbl_contains(windows(), 'main:4:four:1'))
+    assert.same('main', client_session())
+  end)
+
+  it('moves the client of a bare tmux into the restored workspace', function()
+    world:start_tmux('-s', 'main')
+    settle()
+    save('w')
+    world:crash_tmux()
+    tmux('new-session', '-d')
+    settle()
+    world:attach('')
+    local told = restore('w')
+    assert.same({ '0' }, told.fresh)
+    assert.same({ 'main' }, lines('list-sessions', '-F', '#{session_name}'))
+    assert.same('main', client_session())
+  end)
+
+  it('starts in the nearest parent of a directory that is gone, and says so', function()
+    vim.fn.mkdir(world.home .. '/src/deep', 'p')
+    world:start_tmux('-s', 'main', '-c', world.home .. '/src/deep')
+    settle()
+    save('w')
+    world:crash_tmux()
+    vim.fn.delete(world.home .. '/src/deep', 'rf')
+    local told = restore('w')
+    assert.is_truthy(told.notes[1]:find('src/deep', 1, true))
+    world:wait(function() return tmux('display-message', '-p', '-t', 'main', '#{pane_current_path}') == world.home .. '/src' end, 'the parent')
+  end)
+
+  it('shows every step and does nothing with --dry-run', function()
+    world:start_tmux('-s', 'main')
+    tmux('split-window', '-t', 'main', 'exec less /etc/passwd')
+    settle()
+    save('w')
+    world:crash_tmux()
+    local result = world:kra('restore', 'w', '--dry-run')
+    assert.same(0, result.code, result.stderr)
+    assert.is_truthy(result.stdout:find('session main', 1, true))
+    assert.is_truthy(result.stdout:find('starts: less /etc/passwd', 1, true))
+    assert.not_same(0, world:run({ world.tmux_program, '-S', world.socket, 'has-session' }).code)
+  end)
+
+  it('fills a lazy session when it is visited, and saves it whole before', function()
+    world:start_tmux('-s', 'first')
+    tmux('new-session', '-d', '-s', 'second')
+    tmux('new-window', '-t', 'second:3', '-n', 'three')
+    tmux('split-window', '-t', 'second:3')
+    settle()
+    world:attach('first')
+    save('w')
+    world:crash_tmux()
+    local told = restore('w', '--lazy')
+    assert.same({ 'second' }, told.lazy)
+    assert.same(1, #lines('list-windows', '-t', 'second', '-F', 'x'))
+
+    local before = shown('w@1')
+    save('w')
+    assert.same(before[1][2], shown('w')[1][2])
+
+    world:attach('second')
+    world:wait(function() return vim.tbl_contains(windows(), 'second:3:three:2') end, 'the windows of the visited session', nil, function() return vim.inspect(windows()) end)
+    assert.same({ '0', '3' }, lines('list-windows', '-t', 'second', '-F', '#{window_index}'))
+    world:wait(function() return not tmux('show-hooks', '-g'):find('[188]', 1, true) end, 'the end of our hooks')
+  end)
+
+  it('refuses what cannot be', function()
+    assert.same(3, world:kra('restore').code)
+    world:start_tmux('-s', 'main')
+    settle()
+    save('w')
+    assert.same(1, world:kra('restore', 'nothing').code)
+    local result = world:kra('restore', 'w', '--session', 'x')
+    assert.is_truthy(result.stderr:find('main', 1, true))
+  end)
+end)
