@@ -1,8 +1,8 @@
 // `kra tmux-watch`: one small process that lives as long as its tmux server, as a job of it. A tmux client blocks on `wait-for kra`; kra's
 // hooks only signal that, so a burst of changes starts no process.
 //
-//   arm: tmux display-message -p 'armed PID' \; wait-for kra        "armed" read -> event armed: a snapshot from now on misses nothing
-//   the client ends: something changed (or the server has ended)    -> event tmux (or gone); armed again, once a second at most
+//   arm: tmux display-message -p 'armed PID' \; wait-for kra      "armed" read -> event: a snapshot from now on misses nothing
+//   the client ends: something changed (or the server has ended)  -> armed again, once a second at most (or event gone)
 //
 // It sleeps in poll() between changes, and starts the daemon again when that was killed.
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "base/text.hpp"
 #include "base/version.hpp"
@@ -133,9 +134,10 @@ class Watcher {
     auto next = Next::changed;
     for (int failures = 0; next == Next::changed || (next == Next::failed && ++failures < 5);) {
       next = arm_and_wait();
-      if (next == Next::changed) tell("tmux"), failures = 0;
+      if (next == Next::changed) failures = 0;
     }
-    if (next == Next::gone) tell("gone");
+    // No daemon is started for that: the next one finds nobody there by itself.
+    if (next == Next::gone) tell("gone", Start::never);
   }
 
  private:
@@ -149,7 +151,8 @@ class Watcher {
     if (line.empty()) return gone_or(Next::failed);
     // Another server has taken the socket: it has a waiter of its own.
     if (line != cat("armed ", static_cast<long>(server_.pid))) return Next::leave;
-    tell("armed");
+    // Told only now: a server that is going away ends the waiter too, and must not start a daemon.
+    tell(std::exchange(told_, true) ? "tmux" : "armed");
     for (Seen seen; !seen.other;) {
       seen = wait(waiter->fd(), -1);
       if (seen.signal) return gone_or(Next::leave);
@@ -195,16 +198,16 @@ class Watcher {
     if (!std::exchange(said_bye_, false) && reconnect_.poke(Clock::now())) connect();
   }
 
-  bool connect() {
-    auto reached = reach(paths_, version(), Start::if_needed, Patience::of(daemon_patience), hello_);
+  bool connect(Start start = Start::if_needed) {
+    auto reached = reach(paths_, version(), start, Patience::of(daemon_patience), hello_);
     if (reached) daemon_ = std::move(*reached);
     return daemon_.has_value();
   }
 
-  void tell(const char* source) {
+  void tell(const char* source, Start start = Start::if_needed) {
     Event event{.source = source, .server = server_.socket, .client = hello_.id, .seq = ++seq_};
     for (int attempt = 0; attempt < 3; ++attempt) {
-      if (!daemon_ && !connect()) return;
+      if (!daemon_ && !connect(start)) return;
       if (daemon_->request("event", to_value(event), Patience::of(daemon_patience))) return;
       daemon_.reset();
     }
@@ -223,7 +226,7 @@ class Watcher {
   Hello hello_;
   std::optional<DaemonClient> daemon_;
   Throttle armed_{rest_time}, reconnect_{rest_time};
-  bool said_bye_ = false;
+  bool said_bye_ = false, told_ = false;
   std::uint64_t seq_ = 0;
 };
 

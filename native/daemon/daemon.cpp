@@ -11,7 +11,7 @@
 namespace kra {
 
 // How long saves may take once we were told to end. What is not saved by then is in the journal.
-static constexpr Milliseconds stop_patience{2'500};
+static constexpr Milliseconds stop_patience{1'500};
 
 // How long an idle daemon waits for the next client: commands of a script share one. KRA_IDLE_MS is for tests.
 static Milliseconds idle_time() {
