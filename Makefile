@@ -111,7 +111,8 @@ $(O)/engine.a: $(ENGINE_OBJECTS)
 # g++ only, and not for every variant: see the header. A precompiled system header is none to g++ 12 any more, so that its
 # well-known wrong guesses about std::string would be heard; the other builds keep these warnings on.
 PRECOMPILED = $(if $(filter release asan,$(notdir $(O))),$(O)/precompiled.hpp.gch)
-PRECOMPILED_FLAGS = $(PRECOMPILED:%.gch=-include % -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
+PRECOMPILED_FLAGS = $(PRECOMPILED:%.gch=-include % -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict \
+  -Wno-maybe-uninitialized)
 $(O)/%.o: %.cpp $(O)/flags $(PRECOMPILED)
 	@echo "  $(VARIANT) $<"
 	@mkdir -p $(@D)
