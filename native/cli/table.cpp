@@ -25,6 +25,7 @@ const std::vector<CommandRow>& command_table() {
       init_command(),
       note_command(),
       daemon_command(),
+      tmux_command(),
       help_command(),
       version_command(),
       completions_command(),

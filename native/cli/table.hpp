@@ -32,6 +32,7 @@ CommandRow config_command();
 CommandRow daemon_command();
 CommandRow help_command();
 CommandRow init_command();
+CommandRow tmux_command();
 CommandRow version_command();
 // What `kra` alone prints: whether the work is safe, what is pending, three examples.
 ExitCode run_overview(Console& console);
