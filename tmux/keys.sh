@@ -15,5 +15,5 @@ kra_bind_keys() {
 kra_bind() {
   kra_key=$1
   shift
-  echo "bind-key $(kra_quoted "$kra_key") run-shell -b \"#{q:@kra_dir}/tmux/menu.sh $* '#{client_name}' '#{pane_id}'\""
+  echo "bind-key $(kra_quoted "$kra_key") run-shell -b \"#{q:@kra_dir}/tmux/menu.sh $* #{q:client_name} #{q:pane_id}\""
 }

@@ -14,9 +14,9 @@ run() {
   say "$(printf '%s\n' "$said" | tail -n 1)"
 }
 
-# CLIENT PANE. Every item comes back here.
+# CLIENT PANE. Every item comes back here. display-menu reads formats, and so does run-shell: a doubled # is for the second.
 menu() {
-  item="run-shell -b \"#{q:@kra_dir}/tmux/menu.sh"
+  item="run-shell -b \"##{q:@kra_dir}/tmux/menu.sh"
   for words in save undo 'popup restore' 'popup list' 'popup log' 'popup status' 'popup doctor'; do
     set -- "$@" "$item $words '$1' '$2'\""
   done
