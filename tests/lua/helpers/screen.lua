@@ -19,7 +19,14 @@ function M.new(world, opts)
     lines:format(world.repo, opts.keep_swap and 'true' or 'false', world.dir .. '/tmp//', opts.vimrc or ''))
   local argv = { 'env', '-u', 'NVIM', world.nvim_program, '--listen', socket, '-u', vimrc, '-i', 'NONE' }
   vim.list_extend(argv, opts.args or {})
-  local job = vim.fn.jobstart(argv, { pty = true, width = 120, height = 40, cwd = opts.cwd or world.home, clear_env = true,
+  -- Since 0.12 Neovim waits a while for a terminal that does not say how it is; it takes no request in that time.
+  local asked = vim.fn.has('nvim-0.12') == 0
+  local function answer(job, output)
+    local _, times = table.concat(output):gsub('\27%[5n', '')
+    for _ = 1, times do vim.fn.chansend(job, '\27[0n') end
+    asked = asked or times > 0
+  end
+  local job = vim.fn.jobstart(argv, { pty = true, on_stdout = answer, width = 120, height = 40, cwd = opts.cwd or world.home, clear_env = true,
     env = vim.tbl_extend('force', world.env, opts.env or {}) })
   assert(job > 0)
   table.insert(world.jobs_, job)
@@ -28,6 +35,8 @@ function M.new(world, opts)
     local ok, channel = pcall(vim.fn.sockconnect, 'pipe', socket, { rpc = true })
     return ok and channel > 0 and channel
   end, 'a Neovim that listens')
+  vim.wait(2000, function() return asked end, 5)
+  vim.wait(20)
   world:wait(function() return self:lua('return vim.v.vim_did_enter') == 1 end, 'the end of the start')
   self.pid = self:lua('return vim.uv.os_getpid()')
   return self

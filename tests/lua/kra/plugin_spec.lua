@@ -47,7 +47,7 @@ describe('the plugin file', function()
     ['a pager'] = { args = { '-R' } },
     ['a comparison'] = { args = { '-d', 'a', 'b' } },
     ['a session file'] = { args = { '-S', '/dev/null' } },
-    ['a crontab'] = { args = { '/tmp/crontab.XyZ12/crontab' } },
+    ['a crontab'] = { args = { '/tmp/crontab.XyZ12a/crontab' } },
     ['a Neovim inside a Neovim'] = { env = { NVIM = '/tmp/other' }, nested = true },
     ['KRA_DISABLE'] = { env = { KRA_DISABLE = '1' } },
   }) do
