@@ -29,7 +29,7 @@ describe('Neovim and the daemon', function()
     first:command('tabedit file3.txt')
     local state
     world:wait(function()
-      state = first:lua("return select(2, pcall(require('kra.rpc').call, 'session_get', { key = require('kra.session.directory').key() }, 2000))").state
+      state = first:lua("return (require('kra.rpc').call('session_get', { key = require('kra.session.directory').key() }, 2000))").state
       return type(state) == 'table' and #state.tabs == 2
     end, 'the second save')
     local pid = first:lua("return require('kra.rpc').peer().pid")
@@ -71,24 +71,64 @@ describe('Neovim and the daemon', function()
     for _, screen in ipairs(all) do screen:quit() end
   end)
 
-  it('save a workspace of tmux with the editor in it', function()
+  -- An editor in the pane of a real tmux; it listens where `lua` finds it, also after a restore, since its arguments stay the same.
+  local function inside_tmux()
     world:start_tmux('-s', 'main', '-c', world.home .. '/project')
-    local vimrc = world:write('home/init.lua', ('vim.opt.rtp:prepend(%q)\n%s\n'):format(world.repo, settings))
-    local socket = world.dir .. '/run/inner'
-    world:tmux('send-keys', '-t', 'main', ('nvim --listen %s -u %s -i NONE -n file1.txt'):format(socket, vimrc), 'Enter')
+    local vimrc = world:write('home/init.lua', ('vim.opt.rtp:prepend(%q)\nvim.o.directory = %q\n%s\n'):format(
+      world.repo, world.dir .. '/tmp//', settings))
+    world:tmux('send-keys', '-t', 'main', ('nvim --listen %s/run/inner -u %s -i NONE file1.txt'):format(world.dir, vimrc), 'Enter')
+  end
+
+  local function await_editor()
     local channel = world:wait(function()
-      local ok, id = pcall(vim.fn.sockconnect, 'pipe', socket, { rpc = true })
+      local ok, id = pcall(vim.fn.sockconnect, 'pipe', world.dir .. '/run/inner', { rpc = true })
       return ok and id > 0 and id
-    end, 'Neovim in the pane')
+    end, 'Neovim in the pane', nil, function() return world:tmux('capture-pane', '-p', '-t', 'main') end)
     local function lua(code, ...) return vim.rpcrequest(channel, 'nvim_exec_lua', code, { ... }) end
-    world:wait(function() return lua("return vim.v.vim_did_enter") == 1 end, 'the start')
+    world:wait(function() return not vim.rpcrequest(channel, 'nvim_get_mode').blocking and lua('return vim.v.vim_did_enter') == 1 end, 'the start',
+      nil, function() return world:tmux('capture-pane', '-p', '-t', 'main') end)
+    return lua
+  end
+
+  local function save(lua, command)
+    lua("_G.said = {} vim.notify = function(text) table.insert(_G.said, text) end vim.cmd(...)", command)
+    return world:wait(function() return lua('return _G.said[1] or false') end, 'the answer', 15000)
+  end
+
+  it('save a workspace of tmux with the editor in it', function()
+    inside_tmux()
+    local lua = await_editor()
     lua("vim.cmd.split('file2.txt')")
-    lua("_G.said = {} vim.notify = function(text) table.insert(_G.said, text) end vim.cmd('KraSave work')")
-    local said = world:wait(function() return lua("return _G.said[1] or false") end, 'the answer', 15000)
+    local said = save(lua, 'KraSave work')
     assert.truthy(said:find('saved work@%d+: 1 session, 1 window, 1 pane, 1 editor'), said)
     local shown = vim.json.decode(world:kra('show', 'work', '--json').stdout)
     assert.equals(2, #shown.editors[1].buffers)
     assert.equals(1, shown.editors[1].tabs)
     assert.equals(shown.editors[1].id, shown.sessions[1].windows[1].panes[1].editor)
+  end)
+
+  it('come back in a pane after everything was killed', function()
+    inside_tmux()
+    local lua = await_editor()
+    lua([[
+      vim.cmd.vsplit('file2.txt')
+      vim.cmd('33')
+      vim.cmd.tabedit('file3.txt')
+      vim.cmd.split('file4.txt')
+      vim.cmd('tabfirst')
+    ]])
+    local before = lua("return (require('kra.session').capture())")
+    local said = save(lua, 'KraSave work')
+    assert.truthy(said:find('saved work@', 1, true), said)
+    local pid = lua('return vim.uv.os_getpid()')
+    world:crash_tmux()
+    vim.uv.kill(pid, 'sigkill')
+    world:wait(function() return vim.uv.kill(pid, 0) ~= 0 end, 'the end of Neovim')
+    local result = world:kra('restore', 'work')
+    assert.equals(0, result.code, result.stderr)
+    local again = await_editor()
+    world:wait(function() return not again("return require('kra.session.restore').pending() ~= nil") end, 'the whole session')
+    assert.same(before, again("return (require('kra.session').capture())"))
+    assert.same({}, again("return require('kra').status().problems"))
   end)
 end)
