@@ -141,6 +141,14 @@ std::vector<ConnectedEditor> Workspaces::editors_of(Place& place) {
   return editors;
 }
 
+// One client call, only for those who look at it: `saved 14:05`.
+static void show_status(const TmuxServer& server, const Patience& patience) {
+  auto time = rfc3339(wall_now());
+  TmuxScript script;
+  script.command({"set-option", "-g", "@kra_status", "saved " + time.substr(time.find('T') + 1, 5)});
+  (void)run_script(server, script, false, patience);
+}
+
 void Workspaces::run_job(Place& place) {
   for (auto late : std::exchange(place.awaited, {}))
     if (auto* client = clients_.find(late)) client->late = true;
@@ -153,6 +161,7 @@ void Workspaces::run_job(Place& place) {
     Patience patience{Clock::now() + save_patience, stop};
     auto report = save_with(history, disk, paths, server, request, settings, patience);
     const auto& kept = settings.history;
+    if (report && report->shows_status) show_status(server, patience);
     if (report && thin) (void)history.thin(report->name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
     return report;
   };

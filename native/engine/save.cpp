@@ -94,6 +94,7 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
     (void)record_closed(history, disk, paths, server, report.name, written.generation, captured.workspace, captured.live, patience).ok();
   }
   report.hooks_mended = !captured.live.missing_hooks.empty() && mend_hooks(server, captured.live, patience).ok();
+  report.shows_status = captured.live.shows_status;
   report.generation = written.generation;
   report.changed = written.changed;
   report.counts = count(captured.workspace);

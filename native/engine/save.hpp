@@ -32,6 +32,7 @@ struct SaveReport {
   Counts counts;
   bool changed = false;
   bool hooks_mended = false;
+  bool shows_status = false;  // the server's status line shows @kra_status
   std::int64_t duration_ms = 0;
 };
 
