@@ -22,11 +22,12 @@ bool is_shell(std::string_view name) {
   return known.find(cat(" ", name, " ")) != known.npos;
 }
 
-// A shell that reads commands from its terminal: no script, no -c.
+// A shell that reads commands from its terminal: no script, no -c. fish runs the command after -C before its first prompt.
 bool is_interactive(const std::vector<std::string>& argv) {
+  const bool fish = !argv.empty() && base_name(argv[0]).ends_with("fish");
   for (std::size_t i = 1; i < argv.size(); ++i) {
     const std::string_view word = argv[i];
-    if (word == "--rcfile" || word == "--init-file" || word == "-o" || word == "+o" || word == "-O" || word == "+O") {
+    if (word == "--rcfile" || word == "--init-file" || word == "-o" || word == "+o" || word == "-O" || word == "+O" || (fish && word == "-C")) {
       ++i;
     } else if (word.starts_with("--")) {
       continue;
@@ -90,6 +91,8 @@ class Capture {
     // What the user's own shell is makes no difference to a pane that shows its prompt.
     if (at_prompt && (!own_command || shell == base_name(live_.default_shell))) return pane.command.clear();
     if (const auto waiting = helper_id(front->argv)) return stands_for(*waiting, pane);
+    // A login shell behind our helper: the program is stopped, and this is what it gave the user meanwhile.
+    if (made_by && !front->is_leader && is_shell(shell) && front->argv[0].starts_with('-')) return stands_for(*made_by, pane);
     pane.argv = std::move(front->argv);
     pane.shell_loaded = environment_of(front->pid, "KRA_SHELL") == cat(static_cast<int>(live.pid));
     if (made_by) {

@@ -242,5 +242,83 @@ for name, shell in pairs(shells) do
         await_shell()
       end)
     end)
+
+    describe('through save, crash and restore', function()
+      local program = { 'tail', '-F', '--', 'a b', '$(touch canary)', ';' }
+
+      local function kra(...)
+        local result = world:kra(...)
+        assert.equals(0, result.code, (result.stdout or '') .. (result.stderr or ''))
+        return result.stdout
+      end
+      local function saved()
+        kra('save', 'work')
+        local pane = vim.json.decode(kra('show', 'work', '--json')).sessions[1].windows[1].panes[1]
+        return pane.argv
+      end
+      local function start(loads)
+        world:write(shell.rc, shell.quiet .. (loads and 'source ' .. world.repo .. '/shell/kra.' .. name .. '\n' or ''))
+        world:write('home/.bash_profile', '. ~/.bashrc\n')
+        world:start_tmux()
+        await_shell()
+        assert.same({}, saved())
+        keys('-l', "tail -F -- 'a b' '$(touch canary)' ';'\n")
+        await_front(program)
+      end
+      local function crash()
+        world:crash_tmux()
+        kra('restore', 'work')
+        await_front(program)
+      end
+
+      for _, loads in ipairs({ true, false }) do
+        it('comes back, twice, ' .. (loads and 'as a job' or 'with the supervisor'), function()
+          start(loads)
+          assert.same(program, saved())
+          crash()
+          assert.same(program, saved())
+          local leader = words(pid(), 'cmdline')
+          assert.equals(loads, leader[2] ~= 'exec', vim.inspect(leader))
+          crash()
+          assert.same(program, saved())
+          if not loads then
+            keys('C-z')
+            await_text('goes back to it')
+            world:wait(function() return front()[1] == '-' .. name end, 'the shell meanwhile')
+            assert.same(program, saved())
+            keys('-l', 'exit\n')
+            await_front(program)
+          end
+          keys('C-c')
+          await_shell()
+          assert.same({}, saved())
+        end)
+      end
+
+      it('is remembered while it asks', function()
+        start(true)
+        keys('C-c')
+        await_shell()
+        keys('-l', 'sleep 400\n')
+        await_front({ 'sleep', '400' })
+        assert.same({ 'sleep', '400' }, saved())
+        world:crash_tmux()
+        kra('restore', 'work')
+        await_text('Enter runs it')
+        assert.same({ 'sleep', '400' }, saved())
+        keys('Enter')
+        await_front({ 'sleep', '400' })
+      end)
+
+      it('gives way to what was noted', function()
+        start(true)
+        assert.equals(0, world:run({ world.repo .. '/build/kra', 'note', 'resume', '--', 'sleep', '4 0' }, { env = world:inside('main') }).code)
+        saved()
+        world:crash_tmux()
+        kra('restore', 'work')
+        await_text('sleep: invalid time interval')
+        await_shell()
+      end)
+    end)
   end)
 end
