@@ -1,5 +1,6 @@
-// history_driver seed|run|verify: kra's history under the harness. RUN makes 120 changes of every kind, each on its own History as a new process
-// would, and says for each `ACK i` or `ERR i`; VERIFY judges with the product's own reading what was left.
+// history_driver FIRST seed|run|verify: kra's history under the harness. RUN makes 42 changes of every kind from the FIRST on (6, 48 or 90; SEED
+// made those before), each on its own History as a new process would, and says for each `ACK i` or `ERR i`; VERIFY judges with
+// the product's own reading what was left.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,7 +14,9 @@ using namespace kra;
 
 namespace {
 
-constexpr int changes = 120;
+constexpr int changes = 42;
+constexpr int very_first = 6;
+int first = very_first;  // set once by main()
 constexpr std::int64_t hour = 3'600'000;
 
 struct World {
@@ -57,27 +60,33 @@ bool change(int i) {
   }
 }
 
+int end() { return first + changes; }
+
 int seed() {
   for (int i = 1; i <= 20; ++i)
     if (!save("old", i, i * 48 * hour)) return 1;
-  return save("work", 1) ? 0 : 1;
+  if (!save("work", 1)) return 1;
+  for (int i = very_first; i < first; ++i)
+    if (!change(i)) return 1;
+  return 0;
 }
 
 int run() {
-  for (int i = 6; i < 6 + changes; ++i) std::printf("%s %d\n", change(i) ? "ACK" : "ERR", i), std::fflush(stdout);
+  for (int i = first; i < end(); ++i) std::printf("%s %d\n", change(i) ? "ACK" : "ERR", i), std::fflush(stdout);
   return 0;
 }
 
 // What was said about each change; one that is not in here was under way when the world stopped, or never began.
 struct Said {
   std::set<int> acknowledged;
-  int last = 5;
+  int last = first - 1;
   bool acked(int i) const { return acknowledged.contains(i); }
   bool begun(int i) const { return i <= last + 1; }
 };
 
 Said what_was_said() {
   Said said;
+  for (int i = very_first; i < first; ++i) said.acknowledged.insert(i);
   std::ifstream out(std::getenv("CP_OUT"));
   std::string word;
   for (int i = 0; out >> word >> i; said.last = i)
@@ -111,7 +120,7 @@ void judge_work(World& world, const Said& said, Verdict& verdict) {
   std::set<int> there;
   for (const auto& entry : world.history.log("work").value_or({}))
     if (auto loaded = world.history.load("work", entry.stamp.generation)) there.insert(number_in(loaded->workspace));
-  for (int i = 6; i < 6 + changes; i += 6) {
+  for (int i = very_first; i < end(); i += 6) {
     if (said.acked(i) && !there.contains(i)) verdict.missing(cat("save ", i, " is not there"));
     if (!said.begun(i) && there.contains(i)) verdict.lost(cat("save ", i, " was never made"));
   }
@@ -120,7 +129,7 @@ void judge_work(World& world, const Said& said, Verdict& verdict) {
 
 void judge_sides(const Said& said, const std::vector<std::string>& names, Verdict& verdict) {
   std::set<std::string> there(names.begin(), names.end());
-  for (int i = 6; i < 6 + changes; i += 6) {
+  for (int i = very_first; i < end(); i += 6) {
     bool made = said.acked(i + 1), at_side = there.contains(side(i)), at_moved = there.contains(moved(i));
     bool removing = (i / 6) % 2 == 1;
     bool may_be_gone = removing && said.begun(i + 5);
@@ -133,7 +142,7 @@ void judge_sides(const Said& said, const std::vector<std::string>& names, Verdic
 
 void judge_current(World& world, const Said& said, Verdict& verdict) {
   std::set<std::string> possible{"default"};
-  for (int i = 8; i < 6 + changes && said.begun(i); i += 6) {
+  for (int i = 8; i < end() && said.begun(i); i += 6) {
     if (said.acked(i)) possible.clear();
     possible.insert(cat("current ", i));
   }
@@ -178,14 +187,15 @@ int verify() {
   judge_next(verdict);
   // An interrupted call is no error: everything must have been done.
   const char* mode = std::getenv("CP_MODE");
-  if (mode && mode == std::string("EINTR") && static_cast<int>(said.acknowledged.size()) != changes) verdict.missing("an interruption was taken for an error");
+  if (mode && mode == std::string("EINTR") && static_cast<int>(said.acknowledged.size()) != end() - very_first) verdict.missing("an interruption was taken for an error");
   return verdict.exit;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || !std::getenv("CP_STATE") || !std::getenv("CP_OUT")) return 3;
-  std::string act = argv[1];
+  if (argc != 3 || !std::getenv("CP_STATE") || !std::getenv("CP_OUT")) return 3;
+  first = std::atoi(argv[1]);
+  std::string act = argv[2];
   return act == "seed" ? seed() : act == "run" ? run() : verify();
 }
