@@ -47,13 +47,13 @@ function M.root() return vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2),
 
 local tried = {} ---@type string[]
 
---- The program: $KRA_BIN, the one that was built here, the one on PATH.
+--- The program: $KRA_BIN and no other when that is set, else the one that was built here, else the one on PATH.
 ---@return string?
 function M.binary()
-  tried = { vim.env.KRA_BIN or '$KRA_BIN (not set)', M.root() .. '/build/kra', 'kra on PATH' }
-  for _, path in ipairs({ vim.env.KRA_BIN or '', M.root() .. '/build/kra' }) do
-    if path:sub(1, 1) == '/' and vim.fn.executable(path) == 1 then return path end
-  end
+  local given = environment('KRA_BIN')
+  tried = given and { given } or { M.root() .. '/build/kra', 'kra on PATH' }
+  if vim.fn.executable(tried[1]) == 1 then return tried[1] end
+  if given then return nil end
   local found = vim.fn.exepath('kra')
   return found ~= '' and found or nil
 end

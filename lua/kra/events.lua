@@ -32,7 +32,7 @@ local function tell(text)
   local socket = require('kra.daemon').tmux()
   if not socket then
     told = text
-    return require('kra.session.directory').autosave()
+    return require('kra.session.directory').autosave(function() told = '' end)
   end
   sequence = sequence + 1
   local event = { source = 'editor', server = socket, client = require('kra.rpc').identity().id, seq = sequence }

@@ -8,7 +8,7 @@ local M = {}
 local uv = vim.uv
 
 local PROTOCOL = { 1, 1 }
-local START_PATIENCE_MS, RETRIES = 5000, 4
+local START_PATIENCE_MS, RETRIES, RESTORING_MS = 5000, 4, 10
 local SERVE = "return require('kra.rpc').serve(...)"
 
 ---@class kra.Call
@@ -23,6 +23,7 @@ local waiting = {} ---@type (fun(err: table?))[] for the end of an opening
 local identity ---@type {editor: string, id: string}?
 local peer = {} ---@type table what the daemon said to hello
 local failures = 0
+local may_start = false -- of the opening under way
 
 local function fault(name, what) return { fault = name, what = what } end
 
@@ -86,7 +87,9 @@ local function serve_call(id, method, params)
   if method ~= 'nvim_exec_lua' or type(params) ~= 'table' or params[1] ~= SERVE or type(params[2]) ~= 'table' then
     return reply(fault('usage', 'an editor answers only ' .. SERVE))
   end
-  local act = function()
+  local function act()
+    -- The state of this editor is on its way: what is on the screen now is not it.
+    if require('kra.start').restoring() then return vim.defer_fn(act, RESTORING_MS) end
     local ok, result = pcall(M.serve, params[2][1], params[2][2])
     if ok then reply(nil, result) else reply(fault('internal', tostring(result))) end
   end
@@ -165,13 +168,14 @@ local function greet()
   end, START_PATIENCE_MS)
 end
 
-local function open(may_start)
+local function open()
   local path = require('kra.daemon').socket()
   local function unreachable()
     if not may_start then return lose('no daemon listens') end
+    may_start = false -- once for an opening
     require('kra.daemon').start(function(code)
       if state ~= 'opening' then return end
-      if code == 0 then return open(false) end
+      if code == 0 then return open() end
       lose(code and ('kra daemon start: exit %d'):format(code) or 'there is no kra program; :checkhealth kra')
     end)
   end
@@ -196,14 +200,16 @@ end
 
 --- Connects when that is not done yet. `done` gets nil, or why there is no connection.
 ---@param done? fun(err: table?)
----@param may_start? boolean start the daemon when nobody listens
-function M.connect(done, may_start)
+---@param start? boolean start the daemon when nobody listens
+function M.connect(done, start)
   done = done or function() end
   if state == 'open' then return done(nil) end
   table.insert(waiting, done)
+  -- One that only looked becomes one that starts when something is to be sent meanwhile.
+  if start then may_start = true end
   if state == 'opening' then return end
-  state = 'opening'
-  open(may_start == true)
+  state, may_start = 'opening', start == true
+  open()
 end
 
 --- After a loss: a few tries further and further apart, without starting a daemon; then nothing until something is to be sent.

@@ -4,6 +4,10 @@ local M = {}
 local RECORD_PATIENCE_MS = 2000
 
 local release ---@type fun()?
+local asking = false
+
+--- Has this editor asked for its state and not got it yet?
+function M.restoring() return asking end
 
 --- Before files are opened: those of the command line may have swap files of the editor that was killed.
 function M.prepare() release = require('kra.session.swap').hold() end
@@ -21,7 +25,9 @@ function M.restore()
   vim.env.KRA_EDITOR, vim.env.KRA_GENERATION = nil, nil
   if editor and editor:find('^[%w-]+$') and generation and generation ~= '' then
     require('kra.rpc').become(editor)
+    asking = true
     local result, err = require('kra.rpc').call('session_get', { editor = editor, generation = generation }, RECORD_PATIENCE_MS)
+    asking = false
     local state = type(result) == 'table' and result.state
     if type(state) == 'table' then
       require('kra.session').restore(state, { shada = editor })

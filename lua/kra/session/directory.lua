@@ -76,14 +76,19 @@ local function worth_saving()
 end
 
 --- After the quiet time: saves when attached, or when there is no session for this place yet.
-function M.autosave()
+---@param failed fun() the daemon could not be reached, or it could not save
+function M.autosave(failed)
+  local function done(err)
+    if err then failed() end
+  end
   if not M.active() or not worth_saving() then return end
   local key = M.key()
-  if attached == key then return M.put(key) end
+  if attached == key then return M.put(key, done) end
   require('kra.rpc').request('session_get', { key = key }, function(err, result)
-    if err or M.key() ~= key then return end
+    if err then return failed() end
+    if M.key() ~= key then return end
     local found = type(result) == 'table' and result.state ~= nil and result.state ~= vim.NIL
-    if not found then M.put(key) end
+    if not found then M.put(key, done) end
   end, 5000)
 end
 

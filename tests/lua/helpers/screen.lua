@@ -37,7 +37,12 @@ function M.new(world, opts)
   end, 'a Neovim that listens')
   vim.wait(2000, function() return asked end, 5)
   vim.wait(20)
-  world:wait(function() return self:lua('return vim.v.vim_did_enter') == 1 end, 'the end of the start')
+  world:wait(function()
+    return self:lua([[
+      local start = package.loaded['kra.start']
+      return vim.v.vim_did_enter == 1 and not vim.env.KRA_EDITOR and not (start and start.restoring())
+    ]])
+  end, 'the end of the start')
   self.pid = self:lua('return vim.uv.os_getpid()')
   return self
 end
