@@ -1,6 +1,9 @@
 // Saves and their generations on a real disk.
 #include "engine/history.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../catch.hpp"
 #include "../scratch.hpp"
 #include "base/text.hpp"
@@ -243,4 +246,43 @@ TEST_CASE("a writer waits for another and says who holds the lock") {
   REQUIRE_FALSE(written.ok());
   CHECK(written.error().fault == Fault::busy);
   CHECK(world.history.newest("a").ok());
+}
+
+// Runs in a process of its own; what it returns is its exit status.
+template <class Work>
+static pid_t beside(Work work) {
+  pid_t child = ::fork();
+  if (child == 0) ::_exit(work());
+  return child;
+}
+
+TEST_CASE("writers in several processes lose nothing to each other, and a reader always finds a save") {
+  constexpr int writers = 4, saves = 15;
+  World world;
+  world.save("work", workspace("first"));
+  std::vector<pid_t> children;
+  for (int writer = 0; writer < writers; ++writer)
+    children.push_back(beside([&, writer] {
+      SystemDisk disk;
+      int failed = 0;
+      for (int i = 0; i < saves; ++i) {
+        History history(disk, world.directory, world.corrupt);
+        failed += !history.write("work", workspace(cat(writer, " ", i)), {}, Patience::of(Milliseconds(30'000)));
+      }
+      return failed;
+    }));
+  children.push_back(beside([&] {
+    SystemDisk disk;
+    int failed = 0;
+    for (int i = 0; i < 200; ++i) failed += !History(disk, world.directory, world.corrupt).newest("work");
+    return failed;
+  }));
+  for (auto child : children) {
+    int status = 1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  auto findings = *world.history.verify("work");
+  CHECK(findings.size() == 1 + writers * saves);
+  for (const auto& finding : findings) CHECK(finding.trouble.empty());
 }
