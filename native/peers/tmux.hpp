@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,7 +99,9 @@ class TmuxScript {
   const std::string& text() const { return text_; }
 
  private:
+  void carry(const std::string& text);
   std::string text_;
+  std::optional<std::string> carried_;  // what @kra_x holds by now: setting an option makes tmux look at every window
 };
 // One word of a tmux command file that tmux reads back as exactly `word`.
 std::string tmux_quoted(std::string_view word);

@@ -41,8 +41,14 @@ TmuxScript& TmuxScript::command(const std::vector<std::string>& words) {
   return *this;
 }
 
-TmuxScript& TmuxScript::command_with(const std::string& text, const std::vector<std::string>& words) {
+void TmuxScript::carry(const std::string& text) {
+  if (carried_ == text) return;
   text_ += cat("set-option -g ", carrier, " ", tmux_quoted(text), "\n");
+  carried_ = text;
+}
+
+TmuxScript& TmuxScript::command_with(const std::string& text, const std::vector<std::string>& words) {
+  carry(text);
   append_words(text_, words, true);
   text_ += '\n';
   return *this;
