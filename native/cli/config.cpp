@@ -57,16 +57,8 @@ static ExitCode get(const Call& call, Console& console, Context& context) {
   return ExitCode::done;
 }
 
-// The file itself, where config.yaml is a link into somebody's dotfiles.
-static std::string resolved(const std::string& path) {
-  char* real = ::realpath(path.c_str(), nullptr);
-  std::string out = real ? real : path;
-  std::free(real);
-  return out;
-}
-
 static Result<void> write_config(Context& context, const std::string& text) {
-  auto path = resolved(context.paths.config_file());
+  auto path = followed(context.paths.config_file());
   struct stat before {};
   bool existed = ::stat(path.c_str(), &before) == 0;
   if (!existed) TRY(context.disk.make_directory(context.paths.config));
@@ -76,7 +68,7 @@ static Result<void> write_config(Context& context, const std::string& text) {
 }
 
 static Result<std::string> read_config(Context& context) {
-  auto text = context.disk.read(context.paths.config_file(), config_limit + 1);
+  auto text = context.disk.read(followed(context.paths.config_file()), config_read_limit);
   if (!text && text.error().fault == Fault::not_found) return std::string();
   return text;
 }
@@ -96,7 +88,7 @@ static ExitCode set(const Call& call, Console& console, Context& context) {
 
 static ExitCode check(const Call& call, Console& console, Context& context) {
   auto path = call.arguments.size() > 1 ? call.argument(1) : context.paths.config_file();
-  auto text = context.disk.read(resolved(path), config_limit + 1);
+  auto text = context.disk.read(followed(path), config_read_limit);
   bool missing = !text && text.error().fault == Fault::not_found;
   if (!text && (!missing || call.arguments.size() > 1)) return fail(console, text.error());
   auto loaded = load_settings(path, missing ? std::string_view() : std::string_view(*text));
@@ -110,7 +102,7 @@ static ExitCode edit(const Call&, Console& console, Context& context) {
   if (text.empty()) OR_FAIL(write_config(context, sample_config()));
   const char* visual = std::getenv("VISUAL");
   if (!visual || !*visual) visual = std::getenv("EDITOR");
-  auto path = resolved(context.paths.config_file());
+  auto path = followed(context.paths.config_file());
   std::vector<std::string> words;
   for (auto word : split(visual && *visual ? visual : "vi", " "))
     if (!word.empty()) words.emplace_back(word);

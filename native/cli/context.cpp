@@ -7,7 +7,7 @@
 namespace kra::cli {
 
 Result<LoadedSettings> Context::settings() {
-  auto text = disk.read(paths.config_file(), config_limit + 1);
+  auto text = disk.read(followed(paths.config_file()), config_read_limit);
   if (!text && text.error().fault != Fault::not_found) return std::move(text.error());
   auto loaded = load_settings(paths.config_file(), text ? std::string_view(*text) : std::string_view());
   if (!loaded) return Error{Fault::refused, std::move(loaded.error().what)};

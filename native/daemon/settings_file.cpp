@@ -1,15 +1,17 @@
 #include "daemon/settings_file.hpp"
 
 #include "base/text.hpp"
+#include "os/paths.hpp"
 
 namespace kra {
 
 bool SettingsFile::refresh() {
-  auto info = disk_.info(path_);
+  auto path = followed(path_);
+  auto info = disk_.info(path);
   auto seen = info ? cat(info->size, " ", info->modified_ms) : "none";
   if (seen == seen_) return false;
   seen_ = seen;
-  auto text = info ? disk_.read(path_, config_limit) : Result<std::string>(std::string());
+  auto text = info ? disk_.read(path, config_read_limit) : Result<std::string>(std::string());
   auto loaded = text ? load_settings(path_, *text) : Result<LoadedSettings>(text.error());
   problem_ = loaded ? "" : loaded.error().what;
   if (!loaded) return false;

@@ -88,6 +88,7 @@ struct LoadedSettings {
 };
 
 constexpr std::size_t config_limit = 64U << 10;
+constexpr std::size_t config_read_limit = 1U << 20;  // readers take this much, so that a file above config_limit is refused by name
 
 // From the text of config.yaml ("" = defaults) and the environment's KRA_AUTOSAVE_TIMEOUT_MS and the like.
 // usage: file, line, column, what is wrong and what would be right.

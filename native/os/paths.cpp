@@ -87,6 +87,13 @@ std::string socket_path_for_event() {
   return own + "/kra.sock";
 }
 
+std::string followed(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  std::string out = real ? real : path;
+  std::free(real);
+  return out;
+}
+
 std::string directory_name(std::string_view text) {
   constexpr std::size_t readable = 40;
   std::string name;

@@ -48,6 +48,9 @@ Result<Paths> find_paths();
 // As find_paths(), without a system call beyond getuid: for `kra event`, which must not make anything.
 std::string socket_path_for_event();
 
+// What a path leads to once links are followed (a settings file often is a link into a directory of dotfiles); itself where nothing is there.
+std::string followed(const std::string& path);
+
 // A directory name for any text: its harmless characters, then a hash of all of it. Equal texts, equal names; nothing else.
 std::string directory_name(std::string_view text);
 std::string generation_name(std::uint64_t counter);  // "00000012"
