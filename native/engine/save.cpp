@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "engine/keep_editors.hpp"
 #include "engine/undo.hpp"
 #include "model/config.hpp"
 
@@ -45,6 +46,18 @@ Result<void> wait(Milliseconds time, const Patience& patience) {
 
 bool shrank(const Counts& before, const Counts& now) { return now.panes * 2 < before.panes; }
 
+// An editor runs in some pane, and nobody told what it shows.
+bool has_silent_editors(const Workspace& workspace) {
+  for (const auto& session : workspace.sessions) {
+    for (const auto& window : session.windows) {
+      for (const auto& pane : window.panes) {
+        if (pane.editor.empty() && !pane.argv.empty() && pane.argv[0].find("vi") != std::string::npos) return true;
+      }
+    }
+  }
+  return false;
+}
+
 struct Saving {
   History& history;
   Disk& disk;
@@ -54,20 +67,23 @@ struct Saving {
   const Settings& settings;
   const Patience& patience;
 
-  Result<Captured> look() {
+  Result<Captured> look(const std::string& name) {
     auto captured = TRY(capture(disk, paths, server, request.editors, settings, patience));
+    if (has_silent_editors(captured.workspace)) {
+      if (const auto before = history.newest(name)) keep_editors(captured, *before);
+    }
     if (!request.session.empty()) captured.workspace = TRY(only(std::move(captured.workspace), request.session));
     return captured;
   }
 
   // A server that is going away loses its panes one after the other.
   Result<Captured> look_twice(const std::string& name) {
-    auto captured = TRY(look());
+    auto captured = TRY(look(name));
     if (request.reason == "manual") return captured;
     const auto before = last_counts(name);
     if (!shrank(before, count(captured.workspace))) return captured;
     TRY(wait(second_look, patience));
-    return TRY_TO("most panes are gone, and then the server", look());
+    return TRY_TO("most panes are gone, and then the server", look(name));
   }
 
   Counts last_counts(const std::string& name) {

@@ -183,3 +183,26 @@ TEST_CASE("wiped hooks are put back by a save") {
   REQUIRE(report);
   CHECK_FALSE(report->hooks_mended);
 }
+
+TEST_CASE("an editor that is silent is not gone") {
+  SaveWorld world;
+  const auto editor = world.scratch / "nvim";
+  std::filesystem::copy("/bin/sleep", editor);
+  world.start({"-n", "one", editor, "1000"});
+  world.pane_running(editor);
+  world.tmux({"new-window", "-d", "-n", "two", editor, "1001"});
+  wait_until([&] { return world.captured().sessions[0].windows[1].panes[0].argv.front() == editor; });
+  const Editor told{.id = "a", .cwd = "/", .tabs = 2};
+  REQUIRE(world.save_now({.name = "work", .editors = {{told, "%0", 1}}}));
+  auto report = world.save_now({});
+  REQUIRE(report);
+  CHECK_FALSE(report->changed);
+  CHECK(world.history.newest("work")->workspace.editors == std::vector<Editor>{told});
+  // Another process in its place has nothing to do with it.
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // the system counts starts in hundredths of a second
+  world.tmux({"respawn-pane", "-k", "-t", "main:0", editor, "1000"});
+  world.pane_running(editor);
+  report = world.save_now({});
+  REQUIRE(report);
+  CHECK(world.history.newest("work")->workspace.editors.empty());
+}
