@@ -59,7 +59,12 @@ class Capture {
       auto& copy = workspace.sessions.emplace_back(session.session);
       for (const auto& window : session.windows) {
         auto& place = copy.windows.emplace_back(window.window);
-        for (const auto& pane : window.panes) place.panes.push_back(completed(pane, session.session.path));
+        for (const auto& pane : window.panes) {
+          place.panes.push_back(completed(pane, session.session.path));
+          // A window that is called as its program shows our helper's name while that waits.
+          const auto former = former_names_.find(pane.id);
+          if (window.names_itself && pane.pane.active && former != former_names_.end()) place.name = former->second;
+        }
       }
     }
     workspace.editors = std::move(told_);
@@ -90,9 +95,9 @@ class Capture {
     const bool at_prompt = front->is_leader && (is_shell(shell) || shell == base_name(live_.default_shell)) && is_interactive(front->argv);
     // What the user's own shell is makes no difference to a pane that shows its prompt.
     if (at_prompt && (!own_command || shell == base_name(live_.default_shell))) return pane.command.clear();
-    if (const auto waiting = helper_id(front->argv)) return stands_for(*waiting, pane);
+    if (const auto waiting = helper_id(front->argv)) return stands_for(*waiting, live, pane);
     // A login shell behind our helper: the program is stopped, and this is what it gave the user meanwhile.
-    if (made_by && !front->is_leader && is_shell(shell) && front->argv[0].starts_with('-')) return stands_for(*made_by, pane);
+    if (made_by && !front->is_leader && is_shell(shell) && front->argv[0].starts_with('-')) return stands_for(*made_by, live, pane);
     pane.argv = std::move(front->argv);
     pane.shell_loaded = environment_of(front->pid, "KRA_SHELL") == cat(static_cast<int>(live.pid));
     if (made_by) {
@@ -102,17 +107,19 @@ class Capture {
   }
 
   // Our helper is in front: it waits for Enter, or has not come to its program yet.
-  void stands_for(const StoredId& id, Pane& pane) {
+  void stands_for(const StoredId& id, const LivePane& live, Pane& pane) {
     pane.command.clear();
-    const auto* former = stored(id);
+    const Window* window = nullptr;
+    const auto* former = stored(id, &window);
     if (former == nullptr) return;
+    former_names_[live.id] = window->name;
     pane.argv = former->argv;
     pane.command = former->command;
     pane.shell_loaded = former->shell_loaded;
     if (pane.resume.empty()) pane.resume = former->resume;
   }
 
-  const Pane* stored(const StoredId& id) {
+  const Pane* stored(const StoredId& id, const Window** in = nullptr) {
     const auto base = id.with(-1).text();
     if (!generations_.contains(base)) {
       auto loaded = load_stored(disk_, paths_, id);
@@ -122,7 +129,10 @@ class Capture {
     for (const auto& session : generations_[base].sessions) {
       for (const auto& window : session.windows) {
         const auto panes = static_cast<int>(window.panes.size());
-        if (number < panes) return &window.panes[static_cast<std::size_t>(number)];
+        if (number < panes) {
+          if (in != nullptr) *in = &window;
+          return &window.panes[static_cast<std::size_t>(number)];
+        }
         number -= panes;
       }
     }
@@ -146,6 +156,7 @@ class Capture {
   Repositories repositories_;
   std::vector<Editor> told_;
   std::map<std::string, Pane> done_;
+  std::map<std::string, std::string> former_names_;  // of windows, by pane
   std::map<std::string, Workspace> generations_;
 };
 

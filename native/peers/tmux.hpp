@@ -49,6 +49,7 @@ struct LivePane {
 };
 struct LiveWindow {
   Window window;    // panes stay empty
+  bool names_itself = false;  // automatic-rename is in force
   std::string id;   // @2
   std::int64_t activity = 0;
   std::vector<LivePane> panes;

@@ -133,6 +133,7 @@ class Reader {
     window.last = flag(from[w_last]);
     window.zoomed = flag(from[w_zoomed]);
     if (const auto last = last_panes_.find(from[w_id]); last != last_panes_.end()) window.last_pane = last->second;
+    live.names_itself = flag(from[w_automatic_rename]);
     window.automatic_rename = own_value("automatic-rename", from[w_automatic_rename]).value_or("");
     const auto& names = saved_window_options();
     for (std::size_t i = 0; i < names.size(); ++i) {
