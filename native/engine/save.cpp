@@ -105,9 +105,11 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
   const auto written = TRY(history.write(report.name, captured.workspace, std::move(stamp), patience));
   // A save of one session is a copy put by; autosave goes on with the whole.
   if (!request.name.empty() && request.session.empty()) TRY(history.set_current(request.name));
-  if (written.changed && request.session.empty()) {
-    // What cannot be offered for undo is no reason to fail: the save itself is done.
+  // What cannot be offered for undo is no reason to fail: the save itself is done.
+  if (request.session.empty() && written.changed) {
     (void)record_closed(history, disk, paths, server, report.name, written.generation, captured.workspace, captured.live, patience).ok();
+  } else if (request.session.empty()) {
+    (void)note_run(disk, paths, server, report.name, captured.live).ok();
   }
   report.hooks_mended = !captured.live.missing_hooks.empty() && mend_hooks(server, captured.live, patience).ok();
   report.shows_status = captured.live.shows_status;

@@ -64,7 +64,8 @@ Result<void> add_item(History& history, const TmuxServer& server, const Workspac
   return {};
 }
 
-// Whether the last call was for the same save of the same run of the server: what a dead server had was not closed by anybody.
+// Whether the last call was for the same save of the same run of the server: what a dead server had was not closed by anybody. From now on
+// this run is the last.
 Result<bool> is_same_run(Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name, const LiveServer& live) {
   auto file = paths.undo(server.key()) + "/.run";
   auto run = cat(live.pid, " ", live.start_time, " ", name);
@@ -87,6 +88,11 @@ std::vector<std::string> take_expected(Disk& disk, const Paths& paths, const Tmu
 }
 
 }  // namespace
+
+Result<void> note_run(Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name, const LiveServer& live) {
+  TRY(is_same_run(disk, paths, server, name, live));
+  return {};
+}
 
 Result<int> record_closed(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name,
                           std::uint64_t written, const Workspace& after, const LiveServer& live, const Patience& patience) {

@@ -29,6 +29,9 @@ std::vector<Closed> closed_between(const Workspace& before, const Workspace& aft
 constexpr std::size_t undo_kept = 50;
 Result<int> record_closed(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name,
                           std::uint64_t written, const Workspace& after, const LiveServer& live, const Patience& patience);
+// After a save that found nothing changed: the newest generation of `name` describes this run of the server, as it does after a restore, so
+// that what is closed next can be told.
+Result<void> note_run(Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name, const LiveServer& live);
 // Before a restore replaces a session of that name.
 Result<void> record_replaced(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name,
                              const Patience& patience);

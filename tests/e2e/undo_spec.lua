@@ -54,6 +54,15 @@ describe('kra undo', function()
     assert.same('3', world:tmux('display-message', '-p', '-t', 'work:0', '#{window_panes}'))
   end)
 
+  it('knows what was closed after a restore', function()
+    world:tmux('kill-server')
+    assert.same(0, world:kra('restore').code)
+    -- Equal to what was restored from: nothing is written, yet this run of the server is known from now on.
+    assert.same(0, world:kra('save').code)
+    close('kill-window', '-t', 'work:3')
+    assert.is_truthy(undo():find('window work:3', 1, true))
+  end)
+
   it('goes back one after the other', function()
     close('kill-window', '-t', 'work:3')
     close('kill-session', '-t', 'side')
