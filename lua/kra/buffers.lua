@@ -35,16 +35,29 @@ local handed = {
   { 'no file', { '^/dev/', '^/proc/', '^/run/user/%d+/[^/]*pipe' } },
 }
 
---- The reason why a path is another program's, or nil.
----@param path string
----@return string?
-function M.handed(path)
+local function reason_of(path)
   if vim.env.SUDO_COMMAND and path:find('^/var/tmp/') then return 'sudoedit' end
   for _, row in ipairs(handed) do
     for _, pattern in ipairs(row[2]) do
       if path:find(pattern) then return row[1] end
     end
   end
+  return false
+end
+
+local reasons, known_reasons = {}, 0 -- by path: asked for at every tick
+
+--- The reason why a path is another program's, or nil.
+---@param path string
+---@return string?
+function M.handed(path)
+  local reason = reasons[path]
+  if reason == nil then
+    if known_reasons > 5000 then reasons, known_reasons = {}, 0 end
+    reason, known_reasons = reason_of(path), known_reasons + 1
+    reasons[path] = reason
+  end
+  return reason or nil
 end
 
 local function has_text(buf)
@@ -64,16 +77,14 @@ end
 ---@return boolean belongs
 ---@return string? reason why not
 function M.check(buf, shown)
-  local option = vim.bo[buf]
-  local buftype = option.buftype
-  if buftype == 'terminal' then
-    if is_excluded(option.filetype) then return false, 'filetype ' .. option.filetype end
-    return true
-  end
-  if vim.b[buf].kra_terminal then return true end
-  if buftype ~= '' then return false, 'buftype ' .. buftype end
-  if not shown and not option.buflisted then return false, 'not listed' end
-  if is_excluded(option.filetype) then return false, 'filetype ' .. option.filetype end
+  local at = { buf = buf }
+  local buftype = api.nvim_get_option_value('buftype', at)
+  if buftype == 'nofile' and vim.b[buf].kra_terminal then return true end
+  if buftype ~= '' and buftype ~= 'terminal' then return false, 'buftype ' .. buftype end
+  if buftype == '' and not shown and not api.nvim_get_option_value('buflisted', at) then return false, 'not listed' end
+  local filetype = api.nvim_get_option_value('filetype', at)
+  if is_excluded(filetype) then return false, 'filetype ' .. filetype end
+  if buftype == 'terminal' then return true end
   local name = api.nvim_buf_get_name(buf)
   if name == '' then
     if shown or has_text(buf) then return true end
@@ -107,13 +118,16 @@ end
 ---@field path? string
 ---@field terminal? {cwd: string, argv: string[]}
 ---@field line? integer where it was left
+---@field state? kra.State.Buffer as it stands in a state; the same table as long as nothing changes
 local records = {} ---@type table<integer, kra.Record>
 local watching = false
 
 local function terminal_of(buf)
+  local buftype = api.nvim_get_option_value('buftype', { buf = buf })
+  if buftype == '' then return nil end
   local kept = vim.b[buf].kra_terminal
   if type(kept) == 'table' then return { cwd = kept.cwd, argv = kept.argv } end
-  if vim.bo[buf].buftype ~= 'terminal' then return nil end
+  if buftype ~= 'terminal' then return nil end
   local ok, channel = pcall(api.nvim_get_chan_info, vim.bo[buf].channel)
   local argv = ok and channel.argv
   local cwd, _, command = api.nvim_buf_get_name(buf):match('^term://(.-)//(%d+):(.*)$')
@@ -127,8 +141,8 @@ local function read(buf)
   local belongs = M.check(buf)
   local name = api.nvim_buf_get_name(buf)
   local terminal = terminal_of(buf)
-  return { belongs = belongs, listed = vim.bo[buf].buflisted, terminal = terminal,
-    path = not terminal and name ~= '' and name or nil,
+  local path = not terminal and name ~= '' and name or nil
+  return { belongs = belongs, listed = vim.bo[buf].buflisted, terminal = terminal, path = path,
     line = belongs and require('kra.session.later').line(buf) or nil }
 end
 
@@ -152,11 +166,15 @@ function M.refresh() records = {} end
 ---@param fresh? boolean it is on the screen: events that were ignored must not hide a change
 ---@return kra.Record
 function M.record(buf, fresh)
-  local record = not fresh and watching and records[buf] or nil
-  if not record then
-    record = read(buf)
-    records[buf] = record
+  local known = watching and records[buf] or nil
+  if known and not fresh then return known end
+  local record = read(buf)
+  -- What is the same stays the same table: it is packed already.
+  if known and known.path and known.path == record.path and known.listed == record.listed and known.line == record.line then
+    known.belongs = record.belongs
+    return known
   end
+  records[buf] = record
   return record
 end
 

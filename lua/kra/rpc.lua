@@ -82,7 +82,11 @@ end
 -- the state that was taken last is the right one.
 local function serve_call(id, method, params)
   local function reply(err, result)
-    if id then write(encode({ 1, id, err == nil and vim.NIL or err, result == nil and vim.NIL or result })) end
+    if not id then return end
+    if result == require('kra.serve').last() and result ~= nil then
+      return write('\148\1' .. encode(id) .. '\192' .. require('kra.session.pack').account(result)) -- [1, id, nil, result]
+    end
+    write(encode({ 1, id, err == nil and vim.NIL or err, result == nil and vim.NIL or result }))
   end
   if method ~= 'nvim_exec_lua' or type(params) ~= 'table' or params[1] ~= SERVE or type(params[2]) ~= 'table' then
     return reply(fault('usage', 'an editor answers only ' .. SERVE))

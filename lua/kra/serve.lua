@@ -8,6 +8,17 @@ local last ---@type table? the answer to the last capture
 ---@return table?
 function M.last() return last end
 
+local rows = setmetatable({}, { __mode = 'k' }) -- by state: a row that was packed is not packed again
+
+local function row_of(buffer, modified)
+  local row = rows[buffer]
+  if not row or row.modified ~= modified then
+    row = { path = buffer.path or '', modified = modified }
+    rows[buffer] = row
+  end
+  return row
+end
+
 --- The account that the daemon stores: what people look at, and the state itself.
 ---@return {cwd: string, tabs: integer, buffers: {path: string, modified: boolean}[], state: kra.State}
 function M.account()
@@ -16,9 +27,7 @@ function M.account()
   local modified = {}
   for _, info in ipairs(vim.fn.getbufinfo({ bufmodified = 1 })) do modified[info.name] = true end
   local buffers = {}
-  for i, buffer in ipairs(state.buffers) do
-    buffers[i] = { path = buffer.path or '', modified = buffer.path ~= nil and modified[buffer.path] == true }
-  end
+  for i, buffer in ipairs(state.buffers) do buffers[i] = row_of(buffer, buffer.path ~= nil and modified[buffer.path] == true) end
   last = { cwd = state.cwd, tabs = #state.tabs, buffers = buffers, state = state }
   return last
 end

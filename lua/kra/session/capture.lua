@@ -2,6 +2,7 @@
 local api = vim.api
 local buffers = require('kra.buffers')
 local details = require('kra.session.details')
+local later = require('kra.session.later')
 local lists = require('kra.session.lists')
 local options = require('kra.session.options')
 local windows = require('kra.session.windows')
@@ -12,7 +13,8 @@ M.VERSION = 1
 ---@param positions table<integer, integer> buffer number -> index
 ---@param info table of getwininfo
 ---@return kra.State.Window
-local function window_state(win, info, positions, claimed)
+---@param globals table<string, any> options
+local function window_state(win, info, positions, claimed, globals)
   local cursor = api.nvim_win_get_cursor(win)
   local out = { width = info.width, height = info.height, cursor = { cursor[1], cursor[2] }, top = info.topline }
   if claimed then
@@ -24,7 +26,7 @@ local function window_state(win, info, positions, claimed)
   out.alternate = positions[more.alternate]
   out.folds = more.folds
   if more.left > 0 then out.left = more.left end
-  out.options = options.of_window(win)
+  out.options = options.of_window(win, globals)
   if vim.wo[win].diff then out.diff = true end
   if vim.fn.haslocaldir(info.winnr, info.tabnr) == 1 then out.cwd = vim.fn.getcwd(info.winnr, info.tabnr) end
   if vim.fn.arglistid(info.winnr, info.tabnr) ~= 0 then out.args = lists.args(win) end
@@ -46,6 +48,16 @@ local function kept_windows(info)
   return claims
 end
 
+-- The same table as the last time when nothing changed: tables that were packed once are not packed again.
+local function buffer_state(buf, record, shown)
+  local line = not shown and record.line or nil
+  local own = options.of_buffer(buf) or later.options(buf)
+  local known = record.state
+  if known and not own and not known.options and known.line == line then return known end
+  record.state = { path = record.path, terminal = record.terminal, hidden = not record.listed or nil, line = line, options = own }
+  return record.state
+end
+
 -- Shown buffers count although they are not listed; hidden ones come from the kept records.
 local function buffer_list(claims, info)
   local shown, bufs = {}, {}
@@ -58,15 +70,13 @@ local function buffer_list(claims, info)
   require('kra.session.order').sort(bufs)
   local states, positions = {}, {}
   for i, buf in ipairs(bufs) do
-    local record = buffers.record(buf, shown[buf])
     positions[buf] = i
-    states[i] = { path = record.path, terminal = record.terminal, hidden = not record.listed or nil, line = not shown[buf] and record.line or nil,
-      options = options.of_buffer(buf) or require('kra.session.later').options(buf) }
+    states[i] = buffer_state(buf, buffers.record(buf, shown[buf]), shown[buf])
   end
   return states, positions, bufs
 end
 
-local function tab_state(tab, info, claims, positions)
+local function tab_state(tab, info, claims, positions, globals)
   local number = api.nvim_tabpage_get_number(tab)
   local layout, wins = windows.read(number, function(win) return claims[win] ~= nil end)
   if not layout then return nil end
@@ -74,7 +84,7 @@ local function tab_state(tab, info, claims, positions)
   local active = api.nvim_tabpage_get_win(tab)
   local fitting = windows.fitting(number, info)
   for i, win in ipairs(wins) do
-    out.windows[i] = window_state(win, info[win], positions, claims[win])
+    out.windows[i] = window_state(win, info[win], positions, claims[win], globals)
     out.windows[i].height = math.max(1, out.windows[i].height + (fitting[win] or 0))
     if win == active then out.win = i end
   end
@@ -91,10 +101,10 @@ function M.take()
   end
   local claims = kept_windows(info)
   local states, positions, bufs = buffer_list(claims, info)
-  local current = api.nvim_get_current_tabpage()
+  local current, globals = api.nvim_get_current_tabpage(), options.globals()
   local state = { version = M.VERSION, size = { vim.o.columns, vim.o.lines }, cwd = vim.fn.getcwd(-1, -1), tab = 1, tabs = {}, buffers = states }
   for _, tab in ipairs(api.nvim_list_tabpages()) do
-    local out = tab_state(tab, info, claims, positions)
+    local out = tab_state(tab, info, claims, positions, globals)
     if out then table.insert(state.tabs, out) end
     if tab == current then state.tab = math.max(1, #state.tabs) end
   end

@@ -45,15 +45,26 @@ function M.watch()
   api.nvim_create_autocmd('BufWipeout', { group = group, desc = 'kra: forget a wiped buffer', callback = forget_buffer })
 end
 
+local window_names = vim.tbl_keys(M.window)
+
+--- The global values, to be asked for once in a capture.
+---@return table<string, any>
+function M.globals()
+  local out, at = {}, { scope = 'global' }
+  for _, name in ipairs(window_names) do out[name] = api.nvim_get_option_value(name, at) end
+  return out
+end
+
 --- A window's: what differs from the global value, or was set by hand.
+---@param globals table<string, any>
 ---@return table<string, any>?
-function M.of_window(win)
+function M.of_window(win, globals)
   local out, diff = {}, vim.wo[win].diff
-  local by_hand = set_windows[win] or {}
-  for name in pairs(M.window) do
+  local by_hand, at = set_windows[win] or {}, { win = win, scope = 'local' }
+  for _, name in ipairs(window_names) do
     if not (diff and of_diff[name]) then
-      local value = api.nvim_get_option_value(name, { win = win, scope = 'local' })
-      if by_hand[name] or value ~= api.nvim_get_option_value(name, { scope = 'global' }) then out[name] = value end
+      local value = api.nvim_get_option_value(name, at)
+      if by_hand[name] or value ~= globals[name] then out[name] = value end
     end
   end
   -- An expression runs when the file type sets it again, never because of data.

@@ -11,6 +11,7 @@ function M.replace(old, new) rank[new] = rank[old] end
 
 ---@param bufs integer[]
 function M.sort(bufs)
+  if not next(rank) then return end -- as they came
   table.sort(bufs, function(a, b)
     local x, y = rank[a] or math.huge, rank[b] or math.huge
     if x ~= y then return x < y end
