@@ -2,10 +2,9 @@
 # kra for tmux: hooks that wake it, keys, a menu. TPM runs this file, and so does a line `run-shell /path/to/kra.tmux`. It may run again at
 # any time. One tmux client reads all that it needs, a second one writes; nothing here waits for anything else.
 case $0 in
-*/*) KRA_DIR=${0%/*} ;;
-*) KRA_DIR=. ;;
+/*) KRA_DIR=${0%/*} ;;
+*) KRA_DIR=$(cd "$(dirname "$0")" && pwd -P) || exit 0 ;;
 esac
-KRA_DIR=$(cd "$KRA_DIR" && pwd -P) || exit 0
 # shellcheck source=tmux/options.sh
 . "$KRA_DIR/tmux/options.sh"
 # shellcheck source=tmux/hooks.sh

@@ -21,7 +21,8 @@ kra_start_jobs() {
 kra_watches() {
   case $KRA_WATCH in '' | *[!0-9]*) return 1 ;; esac
   kill -0 "$KRA_WATCH" 2>/dev/null || return 1
-  [ ! -r "/proc/$KRA_WATCH/cmdline" ] || tr '\0' ' ' <"/proc/$KRA_WATCH/cmdline" | grep -q ' tmux-watch'
+  # Another process may have got the number since.
+  [ ! -r "/proc/$KRA_WATCH/comm" ] || { IFS= read -r kra_name <"/proc/$KRA_WATCH/comm" && [ "$kra_name" = kra ]; }
 }
 
 # The first run in a server that has just begun: a kra that is installed into a running one restores nothing by itself.

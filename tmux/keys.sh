@@ -13,7 +13,7 @@ kra_bind_keys() {
 
 # KEY, then the words for menu.sh. Ids only: no name of anybody's stands in a binding.
 kra_bind() {
-  kra_key=$1
+  kra_quote "$1"
   shift
-  echo "bind-key $(kra_quoted "$kra_key") run-shell -b \"#{q:@kra_dir}/tmux/menu.sh $* #{q:client_name} #{q:pane_id}\""
+  printf '%s\n' "bind-key $KRA_WORD run-shell -b \"#{q:@kra_dir}/tmux/menu.sh $* #{q:client_name} #{q:pane_id}\""
 }

@@ -37,33 +37,36 @@ kra_read_key() {
   case $kra_rest in "K "*) KRA_TAKEN=$kra_rest ;; esac
 }
 
-# KRA_BIN, else PATH, else what was built here, else where lazy.nvim keeps the plugin.
+# KRA_BIN, else PATH, else what was built here, else where lazy.nvim keeps the plugin: in KRA_PROGRAM.
 kra_find_program() {
   kra_lazy=${XDG_DATA_HOME:-$HOME/.local/share}/${NVIM_APPNAME:-nvim}/lazy
-  for KRA_PROGRAM in "${KRA_BIN:-}" "$(command -v kra)" "$KRA_DIR/build/kra" "$kra_lazy/kra/build/kra" "$kra_lazy/kra.nvim/build/kra"; do
-    case $KRA_PROGRAM in /*) [ -f "$KRA_PROGRAM" ] && [ -x "$KRA_PROGRAM" ] && return 0 ;; esac
-  done
-  return 1
+  kra_is_program "${KRA_BIN:-}" || kra_is_program "$(command -v kra)" || kra_is_program "$KRA_DIR/build/kra" ||
+    kra_is_program "$kra_lazy/kra/build/kra" || kra_is_program "$kra_lazy/kra.nvim/build/kra"
 }
 
-# One word of a tmux command file: single quotes keep everything but a single quote.
-kra_quoted() {
-  kra_rest=$1 kra_word=
+kra_is_program() {
+  KRA_PROGRAM=$1
+  case $1 in /*) [ -f "$1" ] && [ -x "$1" ] ;; *) return 1 ;; esac
+}
+
+# One word of a tmux command file, in KRA_WORD: single quotes keep everything but a single quote.
+kra_quote() {
+  kra_rest=$1 KRA_WORD="'"
   while case $kra_rest in *\'*) ;; *) false ;; esac do
-    kra_word="$kra_word${kra_rest%%\'*}'\\''"
+    KRA_WORD="$KRA_WORD${kra_rest%%\'*}'\\''"
     kra_rest=${kra_rest#*\'}
   done
-  printf "'%s%s'" "$kra_word" "$kra_rest"
+  KRA_WORD="$KRA_WORD$kra_rest'"
 }
 
 # Where the rest finds kra: commands and key bindings name these options, never the paths, which may hold anything.
 # The settings of this server reach kra's commands through the environment of its panes and jobs.
 kra_keep_settings() {
-  echo "set-option -g @kra_bin $(kra_quoted "$KRA_PROGRAM")"
-  echo "set-option -g @kra_dir $(kra_quoted "$KRA_DIR")"
+  kra_quote "$KRA_PROGRAM" && printf 'set-option -g @kra_bin %s\n' "$KRA_WORD"
+  kra_quote "$KRA_DIR" && printf 'set-option -g @kra_dir %s\n' "$KRA_WORD"
   kra_keep_flag KRA_AUTOSAVE_ACTIVE "$KRA_AUTOSAVE"
   kra_keep_flag KRA_RESTORE_SCROLLBACK "$KRA_SCROLLBACK"
-  [ -z "$KRA_PROGRAMS" ] || echo "set-environment -g KRA_RESTORE_PROGRAMS $(kra_quoted "$(kra_commas "$KRA_PROGRAMS")")"
+  [ -z "$KRA_PROGRAMS" ] || kra_keep_programs
 }
 
 kra_keep_flag() {
@@ -75,11 +78,12 @@ kra_keep_flag() {
 }
 
 # "nvim less" and "nvim, less" are both lists.
-kra_commas() {
+kra_keep_programs() {
   kra_list=
   set -f
-  # shellcheck disable=SC2046 # split on purpose
-  for kra_word in $(printf '%s' "$1" | tr ',' ' '); do kra_list=${kra_list:+$kra_list,}$kra_word; done
+  IFS=', '
+  for kra_word in $KRA_PROGRAMS; do kra_list=${kra_list:+$kra_list,}$kra_word; done
+  unset IFS
   set +f
-  printf '%s' "$kra_list"
+  kra_quote "$kra_list" && printf 'set-environment -g KRA_RESTORE_PROGRAMS %s\n' "$KRA_WORD"
 }

@@ -21,7 +21,7 @@ unbind() {
 watch=$(tmux show-options -gqv @kra_watch)
 case $watch in
 '' | *[!0-9]*) ;;
-*) ! tr '\0' ' ' <"/proc/$watch/cmdline" 2>/dev/null | grep -q ' tmux-watch' || kill "$watch" ;;
+*) [ "$(cat "/proc/$watch/comm" 2>/dev/null)" != kra ] || kill "$watch" ;;
 esac
 {
   unhook

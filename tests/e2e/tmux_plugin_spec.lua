@@ -28,15 +28,17 @@ describe('kra.tmux', function()
   -- A program that says what it was told to, and to whom.
   local function fake(name)
     local path = world:write(name, ([[
-#!/bin/bash
+#!/bin/sh
 echo "$*" >>%s/calls
 case $1 in
   tmux) exec %s/build/kra "$@" ;;
-  tmux-watch) exec -a 'kra tmux-watch' sleep 300 ;;
+  tmux-watch) exec %s/waiter/kra 300 ;;
   save) echo 'saved #(touch %s/canary)@1' ;;
 esac
-]]):format(world.dir, world.repo, world.dir))
+]]):format(world.dir, world.repo, world.dir, world.dir))
     uv.fs_chmod(path, tonumber('755', 8))
+    vim.fn.mkdir(world.dir .. '/waiter', 'p')
+    uv.fs_symlink(vim.fn.exepath('sleep'), world.dir .. '/waiter/kra')
     return path
   end
   local function calls() return world:read('calls') or '' end
