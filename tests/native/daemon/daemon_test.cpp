@@ -1,0 +1,211 @@
+// A whole daemon on a thread of its own, with a save function that a test steers; editors and others are played over real sockets.
+#include "daemon/daemon.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "../catch.hpp"
+#include "../scratch.hpp"
+#include "base/text.hpp"
+#include "peers/daemon_client.hpp"
+
+using namespace kra;
+
+namespace {
+
+// What stands in for the engine, which has tests of its own.
+struct Script {
+  std::atomic<int> begun{0}, allowed{1'000'000}, failures{0};
+};
+Script& script() {
+  static Script only;
+  return only;
+}
+
+Result<SaveReport> scripted_save(History&, Disk&, const Paths&, const TmuxServer&, const SaveRequest& request, const Settings&, const Patience& patience) {
+  auto turn = ++script().begun;
+  while (script().allowed < turn && !patience.over()) std::this_thread::yield();
+  if (script().failures > 0) return script().failures--, Error{Fault::io, "no space left on device"};
+  return SaveReport{.name = "default",
+                    .generation = static_cast<std::uint64_t>(turn),
+                    .counts = {.editors = static_cast<int>(request.editors.size())},
+                    .changed = true};
+}
+
+Patience patience() { return Patience::of(Milliseconds(20'000)); }
+
+class RunningDaemon {
+ public:
+  explicit RunningDaemon(const char* timeout_ms = "20") {
+    ::setenv("KRA_AUTOSAVE_TIMEOUT_MS", timeout_ms, 1);
+    script().begun = 0;
+    script().allowed = 1'000'000;
+    script().failures = 0;
+    paths_ = {scratch_ / "state", scratch_ / "run", scratch_ / "config"};
+    for (const auto& path : {paths_.state, paths_.runtime}) REQUIRE(disk_.make_directory(path).ok());
+    auto lock = Lock::take(paths_.daemon_lock(), patience());
+    auto listener = listen_at(paths_.socket(), 64);
+    REQUIRE(lock.ok());
+    REQUIRE(listener.ok());
+    thread_ = std::thread([this, held = std::move(*lock), door = std::move(*listener)]() mutable {
+      auto journal = EventJournal::open(disk_, paths_.events_journal(), paths_.events_journal_other());
+      Daemon(std::move(held), std::move(door), std::move(journal), disk_, paths_, scripted_save).run();
+    });
+  }
+  ~RunningDaemon() {
+    script().allowed = 1'000'000;
+    if (auto client = reach(paths_, "", Start::never, patience())) (void)client->request("stop", Value::Map{}, patience());
+    thread_.join();
+    ::unsetenv("KRA_AUTOSAVE_TIMEOUT_MS");
+  }
+
+  DaemonClient client() {
+    auto reached = reach(paths_, "", Start::never, patience());
+    REQUIRE(reached.ok());
+    return std::move(*reached);
+  }
+  const Paths& paths() const { return paths_; }
+
+ private:
+  Scratch scratch_;
+  SystemDisk disk_;
+  Paths paths_;
+  std::thread thread_;
+};
+
+// A Neovim as the daemon sees it.
+class PlayedEditor {
+ public:
+  explicit PlayedEditor(const Paths& paths, const std::string& server) : fd_(std::move(*connect_to(paths.socket()))) {
+    Value hello = Value::Map{{"client", "nvim"}, {"id", "n"}, {"editor", "e1"}, {"tmux", server}, {"pane", "%1"}, {"proto", Value::Array{1, 1}}};
+    send({.kind = Frame::Kind::request, .id = 1, .method = "hello", .params = Value::Array{hello}});
+    CHECK(next().result["settings"].map() != nullptr);
+  }
+
+  Frame next() {
+    for (;;) {
+      auto frame = reader_.next();
+      REQUIRE(frame.ok());
+      if (*frame) return std::move(**frame);
+      std::string bytes;
+      auto more = read_some(fd_.get(), bytes, patience());
+      REQUIRE(more.ok());
+      REQUIRE(*more);
+      reader_.feed(bytes);
+    }
+  }
+  void send(const Frame& frame) { REQUIRE(write_all(fd_.get(), pack(frame), patience()).ok()); }
+  void answer_capture() {
+    auto asked = next();
+    CHECK(asked.kind == Frame::Kind::request);
+    CHECK(asked.method == "nvim_exec_lua");
+    CHECK((*asked.params.array())[1].array()->front() == Value("capture"));
+    Value state = Value::Map{{"cwd", "/"}, {"tabs", 1}, {"buffers", Value::Array{}}, {"state", Value::Map{}}};
+    send({.kind = Frame::Kind::answer, .id = asked.id, .result = state});
+  }
+
+ private:
+  Fd fd_;
+  FrameReader reader_;
+};
+
+template <class Condition>
+bool await(Condition condition) {
+  auto time = patience();
+  while (!condition() && !time.over()) std::this_thread::yield();
+  return condition();
+}
+
+Value event(const std::string& server, int seq) {
+  return Value::Map{{"source", "tmux"}, {"server", server}, {"client", "test"}, {"seq", seq}};
+}
+
+}  // namespace
+
+TEST_CASE("an editor of the server is asked, and told afterwards") {
+  RunningDaemon daemon;
+  PlayedEditor editor(daemon.paths(), "/s/tmux");
+  std::thread asks([&] {
+    auto saved = daemon.client().request("save", Value::Map{{"server", "/s/tmux"}}, patience());
+    CHECK((*saved)["editors"] == Value(1));
+    CHECK((*saved)["editors_late"] == Value(0));
+  });
+  editor.answer_capture();
+  auto told = editor.next();
+  CHECK(told.kind == Frame::Kind::notification);
+  CHECK((*told.params.array())[1].array()->front() == Value("saved"));
+  asks.join();
+}
+
+TEST_CASE("an editor that does not answer costs half a second and is said to be late") {
+  RunningDaemon daemon;
+  PlayedEditor editor(daemon.paths(), "/s/tmux");
+  auto client = daemon.client();
+  auto begin = Clock::now();
+  auto saved = client.request("save", Value::Map{{"server", "/s/tmux"}}, patience());
+  REQUIRE(saved.ok());
+  CHECK((*saved)["editors"] == Value(0));
+  CHECK((*saved)["editors_late"] == Value(1));
+  CHECK(Clock::now() - begin >= Milliseconds(450));
+}
+
+TEST_CASE("an event during a save leads to another save") {
+  RunningDaemon daemon;
+  auto client = daemon.client();
+  script().allowed = 0;
+  REQUIRE(client.request("event", event("/s/tmux", 1), patience()).ok());
+  REQUIRE(await([] { return script().begun == 1; }));
+  REQUIRE(client.request("event", event("/s/tmux", 2), patience()).ok());
+  auto during = client.request("status", Value::Map{{"server", "/s/tmux"}}, patience());
+  CHECK((*during)["leases"].array()->front()["name"] == Value("AutoSaveInProgress"));
+  CHECK((*during)["events"]["pending"] == Value(2));
+  script().allowed = 1;
+  REQUIRE(await([] { return script().begun == 2; }));
+  script().allowed = 2;
+  CHECK(await([&] { return (*client.request("events", Value::Map{}, patience()))["pending"] == Value(0); }));
+}
+
+TEST_CASE("a save that fails is tried again, and its events wait") {
+  RunningDaemon daemon;
+  auto client = daemon.client();
+  script().failures = 1;
+  REQUIRE(client.request("event", event("/s/tmux", 1), patience()).ok());
+  REQUIRE(await([&] { return !(*client.request("status", Value::Map{}, patience()))["problems"].array()->empty(); }));
+  CHECK((*client.request("events", Value::Map{}, patience()))["pending"] == Value(1));
+  CHECK(await([&] { return (*client.request("events", Value::Map{}, patience()))["pending"] == Value(0); }));
+  CHECK((*client.request("status", Value::Map{}, patience()))["problems"].array()->empty());
+}
+
+TEST_CASE("requests that make no sense are answered, and the connection stays") {
+  RunningDaemon daemon;
+  auto client = daemon.client();
+  CHECK_FALSE(client.request("no such method", Value::Map{}, patience()).ok());
+  CHECK_FALSE(client.request("save", Value::Map{}, patience()).ok());
+  CHECK_FALSE(client.request("save", Value::Map{{"server", "/s"}, {"name", "a/b"}}, patience()).ok());
+  CHECK_FALSE(client.request("lease", Value::Map{{"name", "mine"}}, patience()).ok());
+  CHECK_FALSE(client.request("event", Value::Map{{"seq", "one"}}, patience()).ok());
+  CHECK_FALSE(client.request("hello", Value::Map{{"proto", Value::Array{7, 9}}}, patience()).ok());
+  CHECK_FALSE(client.request("session_get", Value::Map{{"generation", "a/../1"}}, patience()).ok());
+  CHECK(client.request("metrics", Value::Map{}, patience()).ok());
+}
+
+TEST_CASE("many clients come, speak and go at once") {
+  RunningDaemon daemon;
+  std::vector<std::thread> clients;
+  std::atomic<int> answers{0};
+  for (int number = 0; number < 16; ++number)
+    clients.emplace_back([&, number] {
+      for (int round = 0; round < 5; ++round) {
+        auto client = reach(daemon.paths(), "", Start::never, patience());
+        if (client && client->request("event", Value::Map{{"source", "tmux"}, {"server", "/s"}, {"client", cat("c", number)}, {"seq", round + 1}}, patience()))
+          ++answers;
+      }
+    });
+  for (auto& client : clients) client.join();
+  CHECK(answers == 80);
+  CHECK((*daemon.client().request("events", Value::Map{}, patience()))["accepted"] == Value(80));
+}
