@@ -108,6 +108,7 @@ static ExitCode run_restore(const Call& call, Console& console) {
   if (!reference.name.empty()) OR_FAIL(existing_save(history, reference.name));
   auto name = reference.name.empty() ? OR_FAIL(history.current_name()) : reference.name;
   auto generation = history.find(reference, wall_now());
+  tell_findings(console, history);
   if (!generation && generation.error().fault == Fault::not_found) {
     if (!call.has("on-start")) console.say(generation.error().what);
     return call.has("on-start") ? ExitCode::done : ExitCode::nothing;
@@ -118,7 +119,8 @@ static ExitCode run_restore(const Call& call, Console& console) {
   auto options = options_of(call);
   auto report = restore(history, context.disk, context.paths, context.server, name, *generation, options, settings, dry_run, Patience::of(restore_patience));
   if (!report) return fail(console, report.error());
-  if (!dry_run && !reference.name.empty() && !report->plan.restored.empty()) OR_FAIL(history.set_current(name));
+  if (!dry_run && !reference.name.empty() && !report->plan.restored.empty())
+    if (auto set = history.set_current(name); !set) console.say(cat(printable(name), " is not the current save now: ", set.error().what));
   if (call.json()) console.json(value_of(name, *generation, *report, dry_run));
   else if (!call.has("on-start")) tell(name, *generation, *report, dry_run, console);
   if (call.has("attach") && !dry_run) return attach(context.server, report->session, console);

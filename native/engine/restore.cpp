@@ -88,7 +88,8 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
   auto lease = daemon_lease(paths, server, patience);
   // Before anything starts: panes read their programs from it, and thinning must not take it away.
-  TRY(history.mark_restored_from(name, generation.stamp.generation));
+  if (auto marked = history.mark_restored_from(name, generation.stamp.generation); !marked)
+    report.plan.notes.push_back(cat("restored all the same, but not noted: ", marked.error().what));
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   auto carried = TRY(carry_out(plan, server, live ? live->clients : std::vector<LiveClient>(), !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));
