@@ -6,6 +6,7 @@
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
 #include "engine/restore.hpp"
+#include "engine/scrollback.hpp"
 #include "os/job.hpp"
 #include "peers/shell.hpp"
 
@@ -100,6 +101,15 @@ static ExitCode run_in_pane(const PaneProgram& pane, const TmuxServer& server, C
   return give_shell(server, console);
 }
 
+// What stood in the pane, where it is kept; what cannot be had is no reason to say anything.
+static void show_contents(const Call& call, const PaneProgram& pane, Console& console) {
+  if (pane.scrollback.empty()) return;
+  auto context = context_of(call);
+  if (!context) return;
+  auto contents = read_scrollback(context->disk, context->paths, pane.scrollback);
+  if (contents) console.line(*contents, "\033[0m"), console.flush();
+}
+
 static Result<PaneProgram> program_named(const Call& call) {
   auto context = TRY(context_of(call));
   auto settings = context.settings();
@@ -110,6 +120,7 @@ static Result<PaneProgram> program_named(const Call& call) {
 static ExitCode run_exec(const Call& call, Console& console) {
   auto pane = program_named(call);
   if (!pane) console.say(pane.error().what);
+  if (pane) show_contents(call, *pane, console);
   const bool runs = pane && !pane->argv.empty();
   if (call.has("job")) return runs ? run_as_job(*pane, console) : pane ? ExitCode::done : exit_code_of(pane.error().fault);
   auto server = find_server("", "");

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "engine/keep_editors.hpp"
+#include "engine/scrollback.hpp"
 #include "engine/undo.hpp"
 #include "model/config.hpp"
 
@@ -102,6 +103,8 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
   auto captured = TRY((Saving{history, disk, paths, server, request, settings, patience}.look_twice(report.name)));
   Stamp stamp{.saved_at = wall_now().ms, .reason = request.reason, .message = request.message, .server = server.socket,
               .release = std::string(version())};
+  // Contents are an addition: a save without them is better than none.
+  if (settings.restore.scrollback) (void)keep_scrollback(disk, paths, server, captured, settings, patience).ok();
   const auto written = TRY(history.write(report.name, captured.workspace, std::move(stamp), patience));
   // A save of one session is a copy put by; autosave goes on with the whole.
   if (!request.name.empty() && request.session.empty()) TRY(history.set_current(request.name));

@@ -1,5 +1,6 @@
 #include "engine/save.hpp"
 
+#include "engine/scrollback.hpp"
 #include "model/config.hpp"
 #include "tests/native/peers/tmux_world.hpp"
 
@@ -205,4 +206,27 @@ TEST_CASE("an editor that is silent is not gone") {
   report = world.save_now({});
   REQUIRE(report);
   CHECK(world.history.newest("work")->workspace.editors.empty());
+}
+
+TEST_CASE("contents are kept on request, once") {
+  SaveWorld world;
+  world.settings.restore.scrollback = true;
+  world.start({"sh", "-c", "i=0; while [ $i -lt 80 ]; do i=$((i + 1)); printf '\\033[31mline %d\\033[0m\\n' $i; done; exec sleep 1000"});
+  world.tmux({"new-window", "-d", "tail", "-f", "/dev/null", "id_rsa"});
+  world.pane_running("sleep");
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main:0"}).find("line 80") != std::string::npos; });
+  REQUIRE(world.save_now({.name = "work"}));
+  const auto windows = world.history.newest("work")->workspace.sessions.at(0).windows;
+  const auto name = windows.at(0).panes.at(0).scrollback;
+  const auto contents = read_scrollback(world.disk, world.paths, name);
+  REQUIRE(contents);
+  CHECK(contents->find("\033[31mline 1") != std::string::npos);
+  CHECK(contents->find("line 80") != std::string::npos);
+  CHECK(windows.at(1).panes.at(0).scrollback.empty());
+  const auto report = world.save_now({});
+  REQUIRE(report);
+  CHECK_FALSE(report->changed);
+  CHECK(world.disk.list(world.paths.scrollback())->size() == 1);
+  CHECK(read_scrollback(world.disk, world.paths, "../x").error().fault == Fault::refused);
+  CHECK(read_scrollback(world.disk, world.paths, "00").error().fault == Fault::not_found);
 }

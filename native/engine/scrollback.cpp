@@ -1,0 +1,95 @@
+#include "engine/scrollback.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "base/checksum.hpp"
+#include "base/text.hpp"
+#include "engine/privacy.hpp"
+#include "model/config.hpp"
+#include "peers/tmux_contents.hpp"
+
+namespace kra {
+namespace {
+
+constexpr std::uint64_t limit = 1U << 20;
+
+// The end of it, from the start of a line on, without the empty lines below.
+std::string_view last_of(std::string_view contents) {
+  const auto end = contents.find_last_not_of("\n ");
+  contents = contents.substr(0, end == contents.npos ? 0 : end + 1);
+  if (contents.size() <= limit) return contents;
+  contents.remove_prefix(contents.size() - limit);
+  return contents.substr(std::min(contents.find('\n'), contents.size() - 1) + 1);
+}
+
+std::string name_of(std::string_view contents) { return cat(hex(hash64(contents), 16), "-", static_cast<unsigned long long>(contents.size())); }
+
+// Which panes may be kept.
+std::vector<std::string> open_panes(const Captured& captured, const Privacy& privacy) {
+  std::vector<std::string> ids;
+  for (std::size_t s = 0; s < captured.live.sessions.size() && s < captured.workspace.sessions.size(); ++s) {
+    const auto& session = captured.live.sessions[s];
+    const auto& stored = captured.workspace.sessions[s];
+    for (std::size_t w = 0; w < session.windows.size() && w < stored.windows.size(); ++w) {
+      for (std::size_t p = 0; p < session.windows[w].panes.size() && p < stored.windows[w].panes.size(); ++p) {
+        const auto& live = session.windows[w].panes[p];
+        if (live.dead || live.alternate || privacy.hides_contents(stored.windows[w].panes[p])) continue;
+        if (std::find(ids.begin(), ids.end(), live.id) == ids.end()) ids.push_back(live.id);
+      }
+    }
+  }
+  return ids;
+}
+
+// The file's time says when a save named it last; rewritten once a day, since a link to it stands in every save.
+Result<void> store(Disk& disk, const std::string& path, std::string_view contents) {
+  const auto info = disk.info(path);
+  constexpr std::int64_t day = 24 * 3600 * 1000;
+  if (info && wall_now().ms - info->modified_ms < day) return {};
+  return disk.replace(path, contents);
+}
+
+void remove_old(Disk& disk, const std::string& directory, const Settings& settings) {
+  const auto names = disk.list(directory);
+  if (!names) return;
+  const auto oldest = wall_now().ms - settings.history.daily_for.count() - 2 * 24 * 3600 * 1000LL;
+  for (const auto& name : *names) {
+    const auto info = disk.info(cat(directory, "/", name));
+    if (info && !info->directory && info->modified_ms < oldest) (void)disk.remove(cat(directory, "/", name)).ok();
+  }
+}
+
+}  // namespace
+
+Result<void> keep_scrollback(Disk& disk, const Paths& paths, const TmuxServer& server, Captured& captured, const Settings& settings,
+                             const Patience& patience) {
+  const auto ids = open_panes(captured, Privacy(settings.privacy_exclude));
+  const auto contents = TRY(read_contents(server, ids, patience));
+  TRY(disk.make_directory(paths.scrollback()));
+  std::map<std::string, std::string> names;
+  for (std::size_t i = 0; i < ids.size() && i < contents.size(); ++i) {
+    const auto kept = last_of(contents[i]);
+    if (kept.empty()) continue;
+    names[ids[i]] = name_of(kept);
+    TRY(store(disk, cat(paths.scrollback(), "/", names[ids[i]]), kept));
+  }
+  for (std::size_t s = 0; s < captured.live.sessions.size() && s < captured.workspace.sessions.size(); ++s) {
+    auto& windows = captured.workspace.sessions[s].windows;
+    for (std::size_t w = 0; w < windows.size() && w < captured.live.sessions[s].windows.size(); ++w) {
+      const auto& live = captured.live.sessions[s].windows[w].panes;
+      for (std::size_t p = 0; p < windows[w].panes.size() && p < live.size(); ++p) windows[w].panes[p].scrollback = names[live[p].id];
+    }
+  }
+  remove_old(disk, paths.scrollback(), settings);
+  return {};
+}
+
+Result<std::string> read_scrollback(Disk& disk, const Paths& paths, const std::string& name) {
+  if (name.empty() || name.find_first_not_of("0123456789abcdef-") != name.npos) return Error{Fault::refused, "no contents of that name"};
+  auto contents = TRY(disk.read(cat(paths.scrollback(), "/", name), limit));
+  if (name_of(contents) != name) return Error{Fault::corrupt, cat("the kept contents ", name, " are damaged")};
+  return contents;
+}
+
+}  // namespace kra
