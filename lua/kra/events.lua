@@ -55,7 +55,7 @@ end
 
 local function leave()
   local rpc = require('kra.rpc')
-  if paused or require('kra.session.rules').blocked() then return end
+  if paused or require('kra.session.rules').blocked(true) then return end
   pcall(require('kra.session.shada').write, require('kra.daemon').tmux() and rpc.identity().editor or require('kra.session.directory').key())
   pcall(require('kra.session.directory').leave, 500)
 end

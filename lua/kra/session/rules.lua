@@ -28,11 +28,12 @@ local function reason_of_start()
 end
 
 --- Why this editor is left alone, or nil.
+---@param leaving? boolean it had a user interface until now
 ---@return string?
-function M.blocked()
+function M.blocked(leaving)
   if by_start == nil then by_start = reason_of_start() or false end
   if by_start then return by_start end
-  if #api.nvim_list_uis() == 0 then return 'no user interface' end
+  if not leaving and #api.nvim_list_uis() == 0 then return 'no user interface' end
   if require('kra.session').failed() then return 'a restore failed' end
   local filetype = vim.bo.filetype
   if filetype == 'gitcommit' or filetype == 'gitrebase' or filetype == 'jjdescription' then return 'opened for another program: ' .. filetype end

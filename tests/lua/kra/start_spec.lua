@@ -168,6 +168,22 @@ describe('sessions of directories, outside tmux', function()
     second:quit()
   end)
 
+  it('are saved once more when the terminal goes away', function()
+    local key = 'dir:' .. world.home .. '/project'
+    local screen = start()
+    screen:command('edit file1.txt')
+    world:wait(function() return peer.stored[key] end, 'the first save')
+    screen:command('split file2.txt')
+    screen:command('40')
+    screen:lua("vim.api.nvim_buf_set_lines(0, 0, 0, false, { 'unsaved' })")
+    local before = #peer:told('session_put')
+    vim.uv.kill(vim.fn.jobpid(screen.job), 'sigkill') -- the face of the editor; its process finds itself without a screen
+    world:wait(function() return vim.uv.kill(screen.pid, 0) ~= 0 end, 'the end of the editor')
+    assert.is_true(#peer:told('session_put') - before <= 2)
+    local tab = peer.stored[key].tabs[1]
+    assert.same({ 2, 41 }, { #tab.windows, tab.windows[1].cursor[1] })
+  end)
+
   it('are not saved over by an editor that did not restore them', function()
     local key = 'dir:' .. world.home .. '/project'
     peer.stored[key] = { version = 1, mark = true }
