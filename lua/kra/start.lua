@@ -1,7 +1,7 @@
 -- What happens when Neovim starts: a saved session comes back, and a little later the daemon gets to know this editor.
 local M = {}
 
-local RECORD_PATIENCE_MS = 2000
+local SCREEN_WAITS_MS, LATEST_MS = 2000, 15000
 
 local release ---@type fun()?
 local asking = false
@@ -19,24 +19,36 @@ local function plain(why)
   vim.defer_fn(function() require('kra.notify').say('this editor starts plain: ' .. why, 'warn') end, SAY_AFTER_MS)
 end
 
+local function let_go()
+  asking = false
+  if release then release() end
+  release = nil
+end
+
+-- The answer: before the first screen as a rule. One that comes late finds perhaps somebody at work already.
+local function arrived(editor, err, result)
+  asking = false
+  local state = not err and type(result) == 'table' and result.state
+  if type(state) ~= 'table' then
+    plain(err and err.what or 'its session is not stored')
+  elseif #vim.fn.getbufinfo({ bufmodified = 1 }) > 0 then
+    plain('its session came late and this editor is in use')
+  else
+    require('kra.session').restore(state, { shada = editor })
+  end
+  let_go()
+end
+
 --- In a restored pane: asks for the state of the editor that was here and rebuilds it before the first screen.
 function M.restore()
   local editor, generation = vim.env.KRA_EDITOR, vim.env.KRA_GENERATION
   vim.env.KRA_EDITOR, vim.env.KRA_GENERATION = nil, nil
-  if editor and editor:find('^[%w-]+$') and generation and generation ~= '' then
-    require('kra.rpc').become(editor)
-    asking = true
-    local result, err = require('kra.rpc').call('session_get', { editor = editor, generation = generation }, RECORD_PATIENCE_MS)
-    asking = false
-    local state = type(result) == 'table' and result.state
-    if type(state) == 'table' then
-      require('kra.session').restore(state, { shada = editor })
-    else
-      plain(err and err.what or 'its session is not stored')
-    end
-  end
-  if release then release() end
-  release = nil
+  if not (editor and editor:find('^[%w-]+$') and generation and generation ~= '') then return let_go() end
+  require('kra.rpc').become(editor)
+  asking = true
+  local params = { editor = editor, generation = generation }
+  require('kra.rpc').request('session_get', params, function(err, result) arrived(editor, err, result) end, LATEST_MS)
+  vim.wait(SCREEN_WAITS_MS, function() return not asking end, 1)
 end
 
 local function auto_restore()

@@ -9,7 +9,8 @@ Screen.__index = Screen
 
 --- `argv` follows `nvim`; the plugin is on the runtimepath.
 ---@param world kra.test.World
----@param opts? {args?: string[], cwd?: string, env?: table<string,string>, vimrc?: string, keep_swap?: boolean}
+--- `waits = false` comes back although the session that is to be restored is not there.
+---@param opts? {args?: string[], cwd?: string, env?: table<string,string>, vimrc?: string, keep_swap?: boolean, waits?: boolean}
 function M.new(world, opts)
   opts = opts or {}
   world.screens = (world.screens or 0) + 1
@@ -40,8 +41,8 @@ function M.new(world, opts)
   world:wait(function()
     return self:lua([[
       local start = package.loaded['kra.start']
-      return vim.v.vim_did_enter == 1 and not vim.env.KRA_EDITOR and not (start and start.restoring())
-    ]])
+      return vim.v.vim_did_enter == 1 and not vim.env.KRA_EDITOR and not (start and start.restoring() and ...)
+    ]], opts.waits ~= false)
   end, 'the end of the start')
   self.pid = self:lua('return vim.uv.os_getpid()')
   return self

@@ -47,6 +47,22 @@ describe('a Neovim that starts', function()
     screen:quit()
   end)
 
+  it('takes a record that comes late', function()
+    local state = make_state([[vim.cmd.edit('file1.txt') vim.cmd.split('file2.txt')]])
+    local asked = 0
+    peer.answers.session_get = function()
+      asked = asked + 1
+      return peers.SILENT
+    end
+    local screen = screens.new(world, { env = { KRA_EDITOR = 'abc', KRA_GENERATION = 'x/y/1' }, waits = false })
+    world:wait(function() return asked == 1 and screen:lua('return vim.v.vim_did_enter') == 1 end, 'the question')
+    local hello = peer:told('hello')[1]
+    assert.equals('abc', hello.editor)
+    peer:write({ 1, 2, vim.NIL, { state = state } }) -- the second request of its connection
+    screen:wait("return vim.fn.winnr('$') == 2", 'the session')
+    screen:quit()
+  end)
+
   it('is plain when the record is damaged, and keeps its file', function()
     local torn = { version = 1, tabs = { { layout = { 7 }, windows = {} } }, buffers = {} }
     for _, state in ipairs({ 'text', { version = 1 }, { version = 99, tabs = {} }, torn }) do
