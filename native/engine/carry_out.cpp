@@ -86,6 +86,7 @@ Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, const std:
     start = false;
   }
   flag.done();
+  carried.server = server_said(said.output);
   carried.counts = count_made(plan, carried.made);
   carried.failed = find_missing(plan, carried.made);
   carried.incomplete = !carried.failed.empty();

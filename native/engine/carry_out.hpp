@@ -15,6 +15,7 @@ struct Carried {
   Counts counts;
   std::vector<std::string> failed;  // what tmux refused, one line each
   bool incomplete = false;          // a session, window or pane is missing
+  LiveServer server;                // its process and start time only
 };
 
 // One who restores into a server at a time, whatever happens to the others. busy: another one is at it when the patience is over.

@@ -63,6 +63,13 @@ Result<void> expect_swapped(const Plan& plan, Disk& disk, const Paths& paths, co
   return expect_closed(disk, paths, server, names);
 }
 
+// Then the newest generation describes the server, and what is closed from now on can be told.
+bool is_all_of_newest(History& history, const std::string& name, const Generation& generation, const RestoreOptions& options, const Plan& plan) {
+  if (!options.session.empty() || !options.rename.empty() || !plan.words.taken.empty()) return false;
+  auto log = history.log(name);
+  return log && !log->empty() && log->front().stamp.generation == generation.stamp.generation;
+}
+
 std::vector<Range> ranges_of(const Plan& plan, bool lazy) {
   // The session that is wanted first does not wait for the others.
   if (lazy && plan.active == 0 && plan.sessions.size() > 1) return {{0, 1}, {1, plan.sessions.size()}};
@@ -94,6 +101,7 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   auto carried = TRY(carry_out(plan, server, live ? live->clients : std::vector<LiveClient>(), !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   TRY(expect_swapped(plan, disk, paths, server));
+  if (is_all_of_newest(history, name, generation, options, plan) && carried.failed.empty()) TRY(note_run(disk, paths, server, name, carried.server));
   report.counts = carried.counts, report.failed = std::move(carried.failed), report.incomplete = carried.incomplete;
   if (plan.active >= 0) report.session = carried.made[static_cast<std::size_t>(plan.active)].id;
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();

@@ -34,6 +34,11 @@ struct Range {
   std::size_t from = 0, to = 0;
 };
 
+// The name of a session of the plan until it gets its own.
+std::string temporary_name(const ScriptNames& names, std::size_t session);
+// Stands for the number of a window in what a script prints about a placeholder.
+constexpr std::size_t no_window = 9'999'999;
+
 TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range);
 // Adds what a build script printed.
 void read_made(const std::string& output, Made& made);
@@ -42,6 +47,8 @@ TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& 
 std::vector<std::string> find_missing(const Plan& plan, const Made& made);
 // Layouts that were not applied, and what else tmux refused.
 std::vector<std::string> find_refused(const Plan& plan, const ScriptOutcome& finished);
+// Process and start time of the server, as the last script printed them; 0 when it did not.
+LiveServer server_said(const std::string& output);
 Counts count_made(const Plan& plan, const Made& made);
 
 // Brackets and cells of a layout string: what stays the same when a client of another size looks at the window.

@@ -63,6 +63,13 @@ describe('kra undo', function()
     assert.is_truthy(undo():find('window work:3', 1, true))
   end)
 
+  it('knows what was closed before the first save after a restore', function()
+    world:tmux('kill-server')
+    assert.same(0, world:kra('restore').code)
+    close('kill-window', '-t', 'work:3')
+    assert.is_truthy(undo():find('window work:3', 1, true))
+  end)
+
   it('goes back one after the other', function()
     close('kill-window', '-t', 'work:3')
     close('kill-session', '-t', 'side')
