@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "peers/daemon_start.hpp"
 
 namespace kra {
 
@@ -51,14 +52,6 @@ void Router::handle(Client& client, Frame frame) {
   (this->*handler)(client, param, reply);
 }
 
-// The program file that we run has another one in its place: an upgrade.
-static bool is_replaced() {
-  char path[4096];
-  auto length = ::readlink("/proc/self/exe", path, sizeof path);
-  std::string_view name(path, length > 0 ? static_cast<std::size_t>(length) : 0), mark = " (deleted)";
-  return name.size() > mark.size() && name.substr(name.size() - mark.size()) == mark;
-}
-
 Value Router::editor_settings() const {
   Value::Map settings;
   for (const auto& setting : parts_.settings.loaded().all) settings.emplace_back(setting.name, setting.value);
@@ -76,7 +69,7 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
                             {"commit", commit()},
                             {"pid", static_cast<std::int64_t>(::getpid())},
                             {"abi", abi},
-                            {"replaced", is_replaced()}};
+                            {"replaced", program_is_replaced()}};
   if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
   if (client.hello.client == "nvim") answer.set("settings", editor_settings());
   reply.give(answer);

@@ -72,11 +72,13 @@ Result<DaemonClient> connect_and_greet(const Paths& paths, std::string_view vers
   return client;
 }
 
-// An older release, or the same one built from another commit that has taken the place of the daemon's program.
+// An older release, or the same one built from another commit that has taken the place of the daemon's program. A program that was replaced
+// itself (a waiter lives for weeks) would start what it is, so it asks for nothing.
 static bool is_outdated(const Value& greeting, std::string_view ours) {
   auto theirs = greeting["version"].text_or("");
   if (older_release(theirs, ours)) return true;
-  return theirs == ours && greeting["commit"].text_or("") != commit() && greeting["replaced"].flag_or(false);
+  if (theirs != ours || greeting["commit"].text_or("") == commit()) return false;
+  return greeting["replaced"].flag_or(false) && !program_is_replaced();
 }
 
 static bool is_absent(const Error& error) { return error.fault == Fault::not_found || error.fault == Fault::unavailable; }
@@ -116,10 +118,12 @@ static bool hand_over(DaemonClient& client, std::string_view version, const Pati
 }
 
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello) {
+  bool handed_over = false;
   for (Jitter jitter;;) {
     auto client = connect_and_greet(paths, version, hello, patience);
     if (start == Start::never || (!client && !is_absent(client.error()))) return client;
-    if (client && (!is_outdated(client->greeting(), version) || !hand_over(*client, version, patience))) return client;
+    if (client && (handed_over || !is_outdated(client->greeting(), version) || !hand_over(*client, version, patience))) return client;
+    handed_over = handed_over || client.ok();
     TRY(start_if_lock_is_free(paths, patience));
     if (patience.over()) return Error{Fault::unavailable, "no daemon answers"};
     if (!connect_to(paths.socket())) jitter.pause(patience);

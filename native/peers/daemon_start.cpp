@@ -31,6 +31,13 @@ std::vector<std::string> daemon_environment() {
   return kept;
 }
 
+bool program_is_replaced() {
+  char path[4096];
+  auto length = ::readlink("/proc/self/exe", path, sizeof path);
+  std::string_view name(path, length > 0 ? static_cast<std::size_t>(length) : 0);
+  return name.ends_with(" (deleted)");
+}
+
 static std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (auto& text : texts) pointers.push_back(text.data());

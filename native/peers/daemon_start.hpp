@@ -21,6 +21,9 @@ constexpr const char* handed_flag = "--handed";
 // The daemon accepts connections when this returns. unavailable: it ended without saying so, or not in time.
 Result<void> start_daemon(Lock lock, const Patience& patience);
 
+// The program file that we run has another one in its place: an upgrade.
+bool program_is_replaced();
+
 // Our environment without what belongs to one pane, one editor or one program only: TMUX, NVIM, VIM and LD_*.
 std::vector<std::string> daemon_environment();
 
