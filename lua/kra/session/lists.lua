@@ -3,7 +3,7 @@ local data = require('kra.session.data')
 local M = {}
 local api = vim.api
 
-local MAX_ITEMS = 5000
+local MAX_ITEMS, MAX_LINE = 5000, 1024 -- a list of long lines must not make a message that is refused
 local number_fields = { 'lnum', 'col', 'end_lnum', 'end_col', 'nr', 'vcol', 'valid' }
 
 local function item_of(entry, names)
@@ -12,7 +12,7 @@ local function item_of(entry, names)
     path = entry.bufnr > 0 and api.nvim_buf_is_valid(entry.bufnr) and api.nvim_buf_get_name(entry.bufnr) or ''
     names[entry.bufnr] = path
   end
-  local item = { path, entry.text, entry.type, entry.pattern, entry.module or '' }
+  local item = { path, entry.text:sub(1, MAX_LINE), entry.type, entry.pattern, entry.module or '' }
   for _, field in ipairs(number_fields) do table.insert(item, entry[field] or 0) end
   return item
 end

@@ -107,8 +107,9 @@ local function skeleton(run, entry, placeholder)
   end
   api.nvim_win_set_buf(first, placeholder)
   if empty ~= placeholder then pcall(api.nvim_buf_delete, empty, {}) end
-  entry.wins = windows.build(tree, first)
-  windows.resize(entry.wins, entry.state.windows, data.list(run.state.size, 2))
+  local size = data.list(run.state.size, 2)
+  entry.wins = windows.build(tree, first, entry.state.windows, size)
+  windows.resize(entry.wins, entry.state.windows, size)
   change_directory(run, 'tcd', entry.state.cwd)
 end
 

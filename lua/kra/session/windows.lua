@@ -41,15 +41,30 @@ function M.read(number, keep)
   return layout, windows
 end
 
-local function bottom(node, out)
-  if node[1] == 'leaf' then
-    out[node[2]] = true
-  elseif node[1] == 'row' then
-    for _, child in ipairs(node[2]) do bottom(child, out) end
-  else
-    bottom(node[2][#node[2]], out)
+-- How many lines a part of the tree can lose; a window keeps one.
+local function room(node, info)
+  if node[1] == 'leaf' then return info[node[2]] and math.max(0, info[node[2]].height - 1) or 0 end
+  local least, all = math.huge, 0
+  for _, child in ipairs(node[2]) do
+    local here = room(child, info)
+    least, all = math.min(least, here), all + here
   end
-  return out
+  return node[1] == 'row' and least or all
+end
+
+-- Lines are given to the lowest windows, and taken from them as long as they have some.
+local function share(node, lines, info, out)
+  if node[1] == 'leaf' then
+    out[node[2]] = lines
+  elseif node[1] == 'row' then
+    for _, child in ipairs(node[2]) do share(child, lines, info, out) end
+  else
+    for i = #node[2], 1, -1 do
+      local part = lines < 0 and -math.min(-lines, room(node[2][i], info)) or lines
+      if part ~= 0 then share(node[2][i], part, info, out) end
+      lines = lines - part
+    end
+  end
 end
 
 local function extent(number, info)
@@ -62,8 +77,8 @@ local function extent(number, info)
   return high - low
 end
 
---- Neovim fits a tab to the screen when it is entered, not when the tab line or 'cmdheight' changes: what the windows at its
---- bottom will lose or gain then.
+--- Neovim fits a tab to the screen when it is entered, not when the tab line or 'cmdheight' changes: what its windows will
+--- lose or gain then.
 ---@param number integer of the tab
 ---@param info table<integer, table> getwininfo() by window
 ---@return table<integer, integer> window -> lines
@@ -72,7 +87,7 @@ function M.fitting(number, info)
   local delta = number == now and 0 or extent(now, info) - extent(number, info)
   local out = {}
   if delta ~= 0 then
-    for win in pairs(bottom(vim.fn.winlayout(number), {})) do out[win] = delta end
+    share(vim.fn.winlayout(number), delta, info, out)
   end
   return out
 end
@@ -105,22 +120,47 @@ function M.tree(layout)
   return tree, leaves
 end
 
--- `open` splits and gives the new window. A window that finds no room takes its part of the tree with it.
+-- The size of each node from those of its windows: beside one another they have a line between them, stacked ones a status line.
+local function measure(node, sizes, at)
+  if node[1] == 'leaf' then
+    node.width, node.height = sizes[at][1], sizes[at][2]
+    return at + 1
+  end
+  local row = node[1] == 'row'
+  node.width, node.height = row and #node[2] - 1 or 0, row and 0 or #node[2] - 1
+  for _, child in ipairs(node[2]) do
+    at = measure(child, sizes, at)
+    if row then node.width, node.height = node.width + child.width, math.max(node.height, child.height)
+    else node.width, node.height = math.max(node.width, child.width), node.height + child.height end
+  end
+  return at
+end
+
+-- Splits off all but the first of `count` parts at once, with their exact size; that is split again for the next.
+local function split(node, win, rest, first)
+  local row = node[1] == 'row'
+  local where = { split = row and 'right' or 'below', win = win }
+  if row then where.width = math.max(1, rest - first.width - 1) else where.height = math.max(1, rest - first.height - 1) end
+  local buf = api.nvim_win_get_buf(win)
+  local ok, new = pcall(api.nvim_open_win, buf, false, where)
+  if not ok then
+    where.width, where.height = nil, nil
+    ok, new = pcall(api.nvim_open_win, buf, false, where)
+  end
+  return ok and new or false
+end
+
+-- A window that finds no room takes its part of the tree with it.
 local function build(node, win, windows)
   if node[1] == 'leaf' then
     table.insert(windows, win)
     return
   end
-  local parts = { win }
+  local parts, rest = { win }, node[1] == 'row' and node.width or node.height
   for i = 2, #node[2] do
-    local where = { split = node[1] == 'row' and 'right' or 'below', win = parts[#parts] }
-    local ok, new = pcall(api.nvim_open_win, api.nvim_win_get_buf(win), false, where)
-    table.insert(parts, ok and new or false)
-    if not ok then parts[i] = false end
-    if not parts[i] then
-      for rest = i + 1, #node[2] do parts[rest] = false end
-      break
-    end
+    local before = node[2][i - 1]
+    parts[i] = parts[i - 1] and split(node, parts[i - 1], rest, before) or false
+    rest = rest - (node[1] == 'row' and before.width or before.height) - 1
   end
   for i, child in ipairs(node[2]) do
     if parts[i] then build(child, parts[i], windows) else M.missing(child, windows) end
@@ -135,32 +175,46 @@ function M.missing(node, windows)
   for _, child in ipairs(node[2]) do M.missing(child, windows) end
 end
 
---- Splits `win`, the only one of its tab, into the tree. Gives the windows in the order of the layout; false where none fits.
----@return (integer|false)[]
-function M.build(tree, win)
-  local windows = {}
-  build(tree, win, windows)
-  return windows
-end
-
 local PASSES = 6
 
---- Sizes as they were, in proportion when the screen has another size. What one window gives its neighbour takes, so it is done
---- until all fit.
----@param windows (integer|false)[]
----@param states kra.State.Window[]
----@param size integer[] columns and lines when they were taken
-function M.resize(windows, states, size)
+-- In proportion when the screen has another size now.
+local function scaled_sizes(states, size)
   local columns, lines = data.number(size[1], 1, 10000, vim.o.columns), data.number(size[2], 1, 10000, vim.o.lines)
   local function scaled(value, now, before)
     value = data.number(value, 1, 10000, 1)
     return now == before and value or math.max(1, math.floor(value * now / before + 0.5))
   end
+  local out = {}
+  for i, state in ipairs(states) do
+    state = type(state) == 'table' and state or {}
+    out[i] = { scaled(state.width, vim.o.columns, columns), scaled(state.height, vim.o.lines, lines) }
+  end
+  return out
+end
+
+--- Splits `win`, the only one of its tab, into the tree, each part in its size. Gives the windows in the order of the layout; false
+--- where none fits.
+---@param states kra.State.Window[] as many as the tree has windows
+---@param size integer[] columns and lines when they were taken
+---@return (integer|false)[]
+function M.build(tree, win, states, size)
+  local windows = {}
+  measure(tree, scaled_sizes(states, size), 1)
+  build(tree, win, windows)
+  return windows
+end
+
+--- Sizes as they were, where something changed them since. What one window gives its neighbour takes, so it is done until all fit.
+---@param windows (integer|false)[]
+---@param states kra.State.Window[]
+---@param size integer[] columns and lines when they were taken
+function M.resize(windows, states, size)
+  local sizes = scaled_sizes(states, size)
   for _ = 1, PASSES do
     local fits = true
     for i, win in ipairs(windows) do
-      if win and states[i] then
-        local height, width = scaled(states[i].height, vim.o.lines, lines), scaled(states[i].width, vim.o.columns, columns)
+      if win and sizes[i] then
+        local width, height = unpack(sizes[i])
         if api.nvim_win_get_height(win) ~= height then fits = not pcall(api.nvim_win_set_height, win, height) and fits end
         if api.nvim_win_get_width(win) ~= width then fits = not pcall(api.nvim_win_set_width, win, width) and fits end
       end

@@ -325,6 +325,33 @@ describe('a session that is saved, restored and saved again', function()
     assert.same({ world.home .. '/file1.txt', world.home .. '/file2.txt' }, { state.buffers[1].path, state.buffers[2].path })
   end)
 
+  it('window trees made by chance', function()
+    local rounds, seed = tonumber(os.getenv('KRA_TEST_ROUNDS')) or 8, tonumber(os.getenv('KRA_TEST_SEED')) or 1
+    for round = 1, rounds do
+      round_trip(([[
+        local home = ...
+        math.randomseed(%d)
+        vim.cmd.edit(home .. '/file1.txt')
+        for _ = 1, 14 do
+          local act = math.random(6)
+          local file = home .. '/file' .. math.random(12) .. '.txt'
+          if act <= 2 then pcall(vim.cmd.split, file)
+          elseif act <= 4 then pcall(vim.cmd.vsplit, file)
+          elseif act == 5 then vim.cmd.tabedit(file)
+          elseif vim.fn.winnr('$') > 1 then -- a lone window would change 'cmdheight'
+            pcall(vim.cmd, 'resize ' .. math.random(3, 30))
+            pcall(vim.cmd, 'vertical resize ' .. math.random(5, 90))
+            vim.o.cmdheight = 1
+          end
+          local wins = vim.api.nvim_tabpage_list_wins(0)
+          vim.api.nvim_set_current_win(wins[math.random(#wins)])
+          vim.api.nvim_win_set_cursor(0, { math.random(100), 0 })
+        end
+        vim.cmd('tabnext ' .. math.random(vim.fn.tabpagenr('$')))
+      ]]):format(seed * 1000 + round))
+    end
+  end)
+
   it('text of unusual letters in names', function()
     local names = { "it's.txt", 'a b.txt', 'semi;colon', 'bar|bar', '$(touch pwned)', '`touch pwned`', '`=execute("!touch pwned")`', '%', '#',
       '#1', '%:p', '*', '[ab]', '{a,b}',
