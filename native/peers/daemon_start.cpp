@@ -19,7 +19,8 @@ extern char** environ;
 namespace kra {
 
 static bool belongs_to_one_pane(std::string_view entry) {
-  static constexpr std::array<std::string_view, 8> names = {"TMUX", "TMUX_PANE", "NVIM", "NVIM_LISTEN_ADDRESS", "VIM", "VIMRUNTIME", "KRA_RESTORE", "MYVIMRC"};
+  static constexpr std::array<std::string_view, 11> names = {"TMUX",    "TMUX_PANE",   "NVIM",      "NVIM_LISTEN_ADDRESS", "VIM",      "VIMRUNTIME",
+                                                               "MYVIMRC", "KRA_RESTORE", "KRA_SHELL", "KRA_EDITOR",          "KRA_GENERATION"};
   auto name = entry.substr(0, entry.find('='));
   return name.substr(0, 3) == "LD_" || std::find(names.begin(), names.end(), name) != names.end();
 }
