@@ -37,7 +37,6 @@ end
 local function save_session(opts, finish)
   local directory = require('kra.session.directory')
   local key = directory.key(opts.name)
-  require('kra.notify').event('KraSavePre')
   directory.put(key, function(err, result) finish(err and err.what, 'saved the session of ' .. key:gsub('^%a+:', ''), result) end)
 end
 
