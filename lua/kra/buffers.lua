@@ -156,7 +156,7 @@ function M.watch()
     'BufModifiedSet', 'FileType', 'TermOpen', 'TermClose' }
   api.nvim_create_autocmd(events, { group = group, desc = 'kra: read this buffer again', callback = forget })
   api.nvim_create_autocmd('OptionSet', { group = group, pattern = { 'buftype', 'buflisted', 'filetype' }, desc = 'kra: read this buffer again',
-    callback = function() records = {} end })
+    callback = function() records[api.nvim_get_current_buf()] = nil end })
 end
 
 --- What was known may be wrong: after options were set without events.
