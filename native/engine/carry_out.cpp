@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "base/text.hpp"
@@ -54,6 +55,21 @@ class Flag {
   bool done_ = false;
 };
 
+bool moves_clients(const Plan& plan) {
+  return !plan.discards.empty() || std::any_of(plan.sessions.begin(), plan.sessions.end(), [](const auto& one) { return !one.swaps.empty(); });
+}
+
+// Who is attached by now: a client may have come while the panes were made, as it does when a server starts.
+Result<std::vector<LiveClient>> clients_now(const TmuxServer& server, const Patience& patience) {
+  TmuxScript script;
+  script.command({"list-clients", "-F", "#{session_id} #{client_name}"});
+  auto listed = TRY(run_script(server, script, false, patience));
+  std::vector<LiveClient> clients;
+  for (auto line : split(listed.output, "\n"))
+    if (auto space = line.find(' '); space != line.npos) clients.push_back({std::string(line.substr(space + 1)), std::string(line.substr(0, space))});
+  return clients;
+}
+
 bool made_nothing(const Made& made, Range range) {
   for (auto i = range.from; i < range.to; ++i)
     if (!made[i].id.empty()) return false;
@@ -68,8 +84,7 @@ bool makes_something(const Plan& plan, Range range) {
 
 }  // namespace
 
-Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, const std::vector<LiveClient>& clients, bool start,
-                          const std::vector<Range>& ranges, const Patience& patience) {
+Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start, const std::vector<Range>& ranges, const Patience& patience) {
   ScriptNames names{new_uuid(), own_program(), host_name(), own_lease()};
   Carried carried;
   carried.made.resize(plan.sessions.size());
@@ -80,6 +95,7 @@ Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, const std:
     read_made(built.output, carried.made);
     if (makes_something(plan, range) && made_nothing(carried.made, range))
       return Error{Fault::io, cat("tmux made none of the sessions: ", printable(built.errors.substr(0, built.errors.find('\n'))))};
+    auto clients = moves_clients(plan) ? TRY(clients_now(server, patience)) : std::vector<LiveClient>();
     auto finished = TRY(run_script(server, finish_script(plan, carried.made, names, clients, range), false, patience));
     said.output += finished.output;
     said.errors += built.errors + finished.errors;

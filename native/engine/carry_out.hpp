@@ -22,9 +22,8 @@ struct Carried {
 Result<Lock> lock_server(const Paths& paths, const TmuxServer& server, const Patience& patience);
 
 // Two client calls for each of `ranges` (the whole plan when there is none). @kra_restoring is set from the first to the last command, and
-// taken away also when something fails. The server is started when `start` says so.
-Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, const std::vector<LiveClient>& clients, bool start,
-                          const std::vector<Range>& ranges, const Patience& patience);
+// taken away also when something fails. Clients of what is swapped out move to what takes its place. The server is started when `start` says so.
+Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start, const std::vector<Range>& ranges, const Patience& patience);
 
 // The absolute path of this executable.
 std::string own_program();

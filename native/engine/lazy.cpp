@@ -68,7 +68,7 @@ Result<void> wake(Disk& disk, const Paths& paths, const TmuxServer& server, cons
   auto base = lazy.id.with(-1);
   RestoreOptions options;
   auto plan = TRY(plan_filling(*session, generation, lazy, {generation, base, options, settings, facts}));
-  TRY(carry_out(plan, server, live.clients, false, {}, patience));
+  TRY(carry_out(plan, server, false, {}, patience));
   bool more = std::any_of(live.sessions.begin(), live.sessions.end(), [&](const auto& one) { return !one.lazy.empty() && one.id != session_id; });
   if (!more) TRY(run_script(server, forget_visits(), false, patience));
   return {};

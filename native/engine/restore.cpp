@@ -98,7 +98,7 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   if (auto marked = history.mark_restored_from(name, generation.stamp.generation); !marked)
     report.plan.notes.push_back(cat("restored all the same, but not noted: ", marked.error().what));
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
-  auto carried = TRY(carry_out(plan, server, live ? live->clients : std::vector<LiveClient>(), !live, ranges_of(plan, options.lazy), patience));
+  auto carried = TRY(carry_out(plan, server, !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   TRY(expect_swapped(plan, disk, paths, server));
   if (is_all_of_newest(history, name, generation, options, plan) && carried.failed.empty()) TRY(note_run(disk, paths, server, name, carried.server));

@@ -144,7 +144,8 @@ class Finisher {
     if (plan_.discards.empty() || plan_.active < 0 || active < range.from || active >= range.to || made_[active].id.empty()) return;
     for (const auto& client : clients)
       if (client.session == plan_.discards) script.command({"switch-client", "-E", "-c", client.name, "-t", made_[active].id});
-    script.command({"kill-session", "-t", plan_.discards});
+    // Somebody who came in the meantime keeps it: a client whose session is killed is gone.
+    script.command({"if-shell", "-F", "-t", plan_.discards, "#{?session_attached,0,1}", cat("kill-session -t '", plan_.discards, "'")});
   }
 
   const Plan& plan_;

@@ -158,7 +158,6 @@ class Return {
  private:
   const Session& saved() const { return generation_.workspace.sessions[0]; }
   const Window& saved_window() const { return saved().windows[0]; }
-  std::vector<LiveClient> clients() const { return live_ ? live_->clients : std::vector<LiveClient>(); }
 
   const LiveSession* live_session() const {
     if (!live_) return nullptr;
@@ -175,7 +174,7 @@ class Return {
   }
 
   Result<UndoReport> carry(const Plan& plan) {
-    auto carried = TRY(carry_out(plan, server_, clients(), live_ == nullptr, {}, patience_));
+    auto carried = TRY(carry_out(plan, server_, live_ == nullptr, {}, patience_));
     return UndoReport{item_, plan.words.notes, std::move(carried.failed)};
   }
 
