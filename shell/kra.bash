@@ -41,7 +41,7 @@ __kra_prompt() {
 
 # Appended, so that what is there runs first and finds $? and PIPESTATUS untouched. Before 5.1 bash runs no more than one text.
 if [[ " ${PROMPT_COMMAND[*]-} " != *__kra_prompt* ]]; then
-  if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )) && [[ ${PROMPT_COMMAND[*]@a} == *a* ]]; then
+  if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )) && [[ -n ${PROMPT_COMMAND[*]-} && ${PROMPT_COMMAND[*]@a} == *a* ]]; then
     PROMPT_COMMAND+=(__kra_prompt)
   else
     # shellcheck disable=SC2178,SC2128 # a text, or the only element that an old bash runs

@@ -1,7 +1,7 @@
 # kra in fish: tells the daemon when this shell changes its directory, and starts the program of a restored pane as a job of this shell.
 # Source it, or: kra init fish | source. Silent; loading it again does nothing; outside tmux and with KRA_DISABLE=1 neither does the first time.
 # A directory change costs two forks and one exec, which nobody waits for.
-if status is-interactive; and set -q TMUX[1]; and set -q TMUX_PANE[1]; and not contains -- "$KRA_DISABLE" 1; and not functions -q __kra_cwd
+if status is-interactive; and set -q TMUX[1]; and set -q TMUX_PANE[1]; and contains -- "$KRA_DISABLE" 0 ""; and not functions -q __kra_cwd
     # Seen by a save in the environment of this shell's children.
     set -gx KRA_SHELL $fish_pid
     set -g __kra_pwd $PWD

@@ -73,6 +73,7 @@ __kra_cwd() {
 # The first prompt of a restored pane: its program becomes a job of this shell, as if it had been typed. The line holds an id only,
 # and stays out of the history.
 __kra_prompt() {
+  emulate -L zsh
   precmd_functions=(${precmd_functions:#__kra_prompt})
   autoload -Uz add-zle-hook-widget add-zsh-hook
   zle -N __kra_line
@@ -80,17 +81,19 @@ __kra_prompt() {
   add-zsh-hook zshaddhistory __kra_history
 }
 __kra_line() {
+  emulate -L zsh
   add-zle-hook-widget -d line-init __kra_line
   BUFFER="${(q)__kra_bin} exec --job $__kra_job"
   zle .accept-line
 }
 __kra_history() {
+  emulate -L zsh
   add-zsh-hook -d zshaddhistory __kra_history
   unset __kra_job
   return 1
 }
 
-__kra_start ${__kra_bin:-${${(%):-%x}:A:h:h}}
+__kra_start "${__kra_bin:-${${(%):-%x}:A:h:h}}"
 unfunction __kra_start
 
 fi

@@ -153,7 +153,17 @@ for name, shell in pairs(shells) do
       assert.equals('', marker({ '-i', '-c' }, {}))
       assert.equals('', marker({ '-c' }, inside))
       assert.equals('', marker({ '-i', '-c' }, vim.tbl_extend('error', { KRA_DISABLE = '1' }, inside)))
+      assert.equals('', marker({ '-i', '-c' }, vim.tbl_extend('error', { KRA_DISABLE = 'yes' }, inside)))
+      assert.truthy(marker({ '-i', '-c' }, vim.tbl_extend('error', { KRA_DISABLE = '0' }, inside)):find('^%d+$'))
       assert.truthy(marker({ '-i', '-c' }, inside):find('^%d+$'))
+    end)
+
+    it('bears options that change the language', function()
+      local options = { zsh = 'setopt nounset ksharrays shwordsplit noglob\n', bash = 'set -u; shopt -s nullglob; IFS=k/\n', fish = '\n' }
+      local line = start(options[name] .. 'source ' .. file .. '\n')
+      line('cd /usr')
+      await_call(('<event><cwd><%%0><%s></usr>'):format(pid()))
+      assert.is_nil(world:tmux('capture-pane', '-p', '-t', 'main'):find('kra[:_]'))
     end)
 
     it('forgets a restore that is no id', function()
