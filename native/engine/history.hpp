@@ -1,7 +1,7 @@
 // Named workspaces and their generations on disk (layout in os/paths.hpp). Writers exclude each other with an flock on `lock` in the
 // server's directory. A new generation is a new file that appears complete or not at all; an old one is never written again. The newest
 // is found by its counter; one that is damaged, or holds no session after some did, is put aside into corrupt/ and the one before
-// it counts. Reading takes no lock.
+// it counts. Reading takes no lock, except to finish a rename that was cut short.
 #pragma once
 
 #include <set>
