@@ -280,7 +280,7 @@ describe('completions', function()
       zmodload zsh/zpty
       zpty z "zsh -f -i"
       zpty -w z "PS1= ; %s autoload -Uz compinit && compinit -u -D; %s"
-      zpty -w z 'show() { print -r -- "<${BUFFER}>" }; zle -N show; bindkey "^T" show; print REA""DY'
+      zpty -w z 'show() { print -r -- "<${BUFFER}>" }; zle -N show; bindkey "^T" show; zle-line-init() { print REA""DY }; zle -N zle-line-init'
       zpty -r -m z seen "*READY*"
       for words in "kra stat" "kra config get autosave.ti" "kra save --mes" "kra show wo" "kra completions z"; do
         zpty -w -n z "$words"$'\t\x14\x15'
