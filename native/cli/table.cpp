@@ -19,6 +19,7 @@ const std::vector<CommandRow>& command_table() {
       keep_command(),
       verify_command(),
       status_command(),
+      metrics_command(),
       doctor_command(),
       config_command(),
       exec_command(),

@@ -27,6 +27,7 @@ CommandRow restore_command();
 CommandRow undo_command();
 // Settings and state.
 CommandRow status_command();
+CommandRow metrics_command();
 CommandRow doctor_command();
 CommandRow config_command();
 CommandRow daemon_command();

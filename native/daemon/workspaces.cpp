@@ -192,8 +192,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   std::size_t late = 0;
   clients_.each([&](Client& client) { late += is_editor_of(client, place.server) && client.late; });
   if (outcome) {
-    ++saves_;
-    last_ms_ = outcome->duration_ms;
+    save_times_.add(outcome->duration_ms);
     place.last = *outcome;
     place.saved_at = wall_now().ms;
     place.retry.succeeded();
@@ -210,7 +209,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
 }
 
 void Workspaces::failed(Place& place, const Error& error, bool automatic) {
-  ++failures_;
+  save_times_.fail();
   if (error.fault == Fault::unavailable) return ended(place);
   place.trouble = error.what;
   // A server without a session, or one that is being restored, will tell when that changes.

@@ -17,6 +17,7 @@
 #include "engine/debounce.hpp"
 #include "engine/event_journal.hpp"
 #include "engine/lease.hpp"
+#include "engine/metrics.hpp"
 #include "engine/save.hpp"
 #include "engine/throttle.hpp"
 
@@ -101,8 +102,7 @@ class Workspaces {
   SaveFunction save_;
   Leases leases_;
   std::map<std::string, Place> places_;
-  std::uint64_t saves_ = 0, failures_ = 0;
-  std::int64_t last_ms_ = 0;
+  Durations save_times_;
 };
 
 }  // namespace kra

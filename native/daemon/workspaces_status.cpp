@@ -44,7 +44,7 @@ Value Workspaces::servers_status(Instant now) const {
 }
 
 Value Workspaces::metrics() const {
-  return Value::Map{{"saves", Value::Map{{"count", saves_}, {"failed", failures_}, {"last_ms", last_ms_}}}};
+  return Value::Map{{"saves", save_times_.summary()}};
 }
 
 Value Workspaces::problems() const {
