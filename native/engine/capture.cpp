@@ -7,6 +7,7 @@
 #include "engine/lazy.hpp"
 #include "engine/privacy.hpp"
 #include "engine/programs.hpp"
+#include "engine/restore.hpp"
 #include "engine/save.hpp"
 #include "model/config.hpp"
 #include "os/process.hpp"
@@ -54,7 +55,10 @@ class Capture {
       : disk_(disk), paths_(paths), live_(live), editors_(editors), privacy_(settings.privacy_exclude), repositories_(disk) {}
 
   Workspace workspace() {
-    Workspace workspace{.host = live_.host, .tmux_version = live_.version, .active_session = live_.active_session, .last_session = live_.last_session};
+    Workspace workspace{.host = live_.host,
+                        .tmux_version = live_.version,
+                        .active_session = live_.active_session,
+                        .last_session = live_.last_session};
     for (const auto& session : live_.sessions) {
       auto& copy = workspace.sessions.emplace_back(session.session);
       for (const auto& window : session.windows) {
@@ -160,22 +164,13 @@ class Capture {
   std::map<std::string, Workspace> generations_;
 };
 
-// PID.START of the process that restores into the server right now.
-bool is_alive(const std::string& lease) {
-  const auto words = split(lease, ".");
-  const auto pid = parse_int(words[0]);
-  if (!pid || *pid <= 0) return false;
-  const auto started = start_time_of(static_cast<pid_t>(*pid));
-  return started && (words.size() < 2 || cat(static_cast<unsigned long long>(*started)) == words[1]);
-}
-
 }  // namespace
 
 Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<ConnectedEditor>& editors,
                          const Settings& settings, const Patience& patience) {
   auto live = TRY(read_server(server, patience));
   if (live.sessions.empty()) return Error{Fault::refused, "the tmux server has no session"};
-  if (is_alive(live.restoring)) return Error{Fault::busy, "a restore is under way in this tmux server"};
+  if (restore_is_under_way(live.restoring)) return Error{Fault::busy, "a restore is under way in this tmux server"};
   auto workspace = Capture(disk, paths, live, editors, settings).workspace();
   fill_lazy(workspace, live, disk, paths);
   return Captured{std::move(workspace), std::move(live)};

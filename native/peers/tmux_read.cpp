@@ -119,8 +119,9 @@ class Reader {
   }
 
   void window(const Fields& from) {
-    const auto owner = std::find_if(server_.sessions.begin(), server_.sessions.end(), [&](const LiveSession& live) { return live.id == from[w_session]; });
-    if (owner == server_.sessions.end()) return;
+    auto& sessions = server_.sessions;
+    const auto owner = std::find_if(sessions.begin(), sessions.end(), [&](const LiveSession& one) { return one.id == from[w_session]; });
+    if (owner == sessions.end()) return;
     auto& live = owner->windows.emplace_back();
     live.id = from[w_id];
     live.activity = number(from[w_activity]);

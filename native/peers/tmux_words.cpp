@@ -46,6 +46,15 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+std::string octal_of(unsigned char byte) {
+  return {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)), static_cast<char>('0' + (byte & 7))};
+}
+
+// Behind a dollar: what older releases protect from their own parser.
+bool starts_name(std::string_view text) {
+  return !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_' || text[0] == '{');
+}
+
 // What tmux makes of a name: vis(3) with octal and C style, UTF-8 as it is.
 std::string vis(std::string_view text, int release) {
   std::string shown;
@@ -59,12 +68,10 @@ std::string vis(std::string_view text, int release) {
     const char c = text[0];
     const auto byte = static_cast<unsigned char>(c);
     text.remove_prefix(1);
-    const bool more = !text.empty();
     const auto known = c == ' ' || c == '\0' ? meanings.npos : meanings.find(c);
-    if (c == '\\') shown += "\\\\";
-    else if (c == '$' && release < 304 && more && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_' || text[0] == '{')) shown += "\\$";
+    if (c == '\\' || (c == '$' && release < 304 && starts_name(text))) shown += {'\\', c};
     else if (known != meanings.npos) shown += {'\\', letters[known]};
-    else if (byte < 0x20 || byte >= 0x7f) shown += {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)), static_cast<char>('0' + (byte & 7))};
+    else if (byte < 0x20 || byte >= 0x7f) shown += octal_of(byte);
     else shown += c;
   }
   return shown;

@@ -2,6 +2,7 @@
 
 #include "engine/scrollback.hpp"
 #include "model/config.hpp"
+#include "os/process.hpp"
 #include "tests/native/peers/tmux_world.hpp"
 
 using namespace kra;
@@ -137,7 +138,8 @@ TEST_CASE("no session, no server, a restore: no save") {
   SaveWorld world;
   CHECK(world.save_now({}).error().fault == Fault::unavailable);
   world.start();
-  world.tmux({"set-option", "-g", "@kra_restoring", cat(static_cast<int>(::getpid()))});
+  const auto started = static_cast<unsigned long long>(start_time_of(::getpid()).value_or(0));
+  world.tmux({"set-option", "-g", "@kra_restoring", cat(static_cast<int>(::getpid()), ".", started)});
   CHECK(world.save_now({}).error().fault == Fault::busy);
   world.tmux({"set-option", "-g", "@kra_restoring", "999999999.1"});
   CHECK(world.save_now({}).ok());
