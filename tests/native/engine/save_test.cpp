@@ -194,7 +194,10 @@ TEST_CASE("an editor that is silent is not gone") {
   world.start({"-n", "one", editor, "1000"});
   world.pane_running(editor);
   world.tmux({"new-window", "-d", "-n", "two", editor, "1001"});
-  wait_until([&] { return world.captured().sessions[0].windows[1].panes[0].argv.front() == editor; });
+  wait_until([&] {
+    const auto windows = world.captured().sessions.at(0).windows;
+    return windows.size() == 2 && windows[1].panes.at(0).argv == std::vector<std::string>{editor, "1001"};
+  });
   const Editor told{.id = "a", .cwd = "/", .tabs = 2};
   REQUIRE(world.save_now({.name = "work", .editors = {{told, "%0", 1}}}));
   auto report = world.save_now({});
