@@ -45,7 +45,8 @@ bool Console::flush() {
 void Console::say(std::string_view text) {
   // Data that was meant to come before the message comes before it on a terminal too.
   flush();
-  write_out(STDERR_FILENO, cat("kra: ", text, "\n"));
+  // One line, whatever bytes a name or a tool brought into it.
+  write_out(STDERR_FILENO, cat("kra: ", printable(text), "\n"));
 }
 
 std::string Console::painted(std::string_view code, std::string_view text) const {
