@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <climits>
+#include <map>
+#include <memory>
 
 #include "base/text.hpp"
 #include "os/process.hpp"
@@ -110,14 +112,23 @@ Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start
   return carried;
 }
 
+// Many panes share a directory or a program.
+template <class Answer>
+static std::function<Answer(const std::string&)> remembered(std::function<Answer(const std::string&)> ask) {
+  return [ask, known = std::make_shared<std::map<std::string, Answer>>()](const std::string& about) {
+    auto found = known->find(about);
+    return found != known->end() ? found->second : known->emplace(about, ask(about)).first->second;
+  };
+}
+
 PlanFacts facts_of(Disk& disk, const std::set<std::string>& fresh) {
   PlanFacts facts;
   facts.host = host_name();
-  facts.is_directory = [&disk](const std::string& path) {
+  facts.is_directory = remembered<bool>([&disk](const std::string& path) {
     auto info = disk.info(path);
     return info && info->directory;
-  };
-  facts.program_name = program_name_on_path;
+  });
+  facts.program_name = remembered<std::string>(program_name_on_path);
   facts.is_fresh = [fresh](const LiveSession& session) { return fresh.count(session.id) > 0; };
   return facts;
 }
