@@ -1,5 +1,7 @@
 #include "engine/restore.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "engine/carry_out.hpp"
@@ -70,10 +72,15 @@ bool is_all_of_newest(History& history, const std::string& name, const Generatio
   return log && !log->empty() && log->front().stamp.generation == generation.stamp.generation;
 }
 
+// The session that is wanted first does not wait for the others, and whoever attaches to it does not wait for all of them.
 std::vector<Range> ranges_of(const Plan& plan, bool lazy) {
-  // The session that is wanted first does not wait for the others.
-  if (lazy && plan.active == 0 && plan.sessions.size() > 1) return {{0, 1}, {1, plan.sessions.size()}};
-  return {};
+  constexpr std::size_t at_once = 6;
+  auto count = plan.sessions.size();
+  if (!lazy || plan.active != 0 || count < 2) return {};
+  std::vector<Range> ranges{{0, 1}};
+  bool independent = std::all_of(plan.sessions.begin() + 1, plan.sessions.end(), [](const auto& one) { return one.lazy; });
+  for (std::size_t from = 1; from < count; from = ranges.back().to) ranges.push_back({from, independent ? std::min(from + at_once, count) : count});
+  return ranges;
 }
 
 }  // namespace
