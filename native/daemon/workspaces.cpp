@@ -201,6 +201,8 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   } else {
     failed(place, outcome.error(), job.automatic);
   }
+  // It began in the place of an autosave, and has not done that one's work.
+  if (!covers && !job.automatic && dirty(place) && settings_.now().autosave.active) place.debounce.poke(Clock::now());
   auto answer = outcome ? Result<Value>(report_value(*outcome, late)) : Result<Value>(outcome.error());
   for (const auto& reply : job.replies) reply.give(answer);
   // What the save needed goes back to the system at once: the daemon rests most of its time.
