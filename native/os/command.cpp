@@ -142,11 +142,12 @@ class Child {
     if (set[2].revents != 0) feed();
     // A grandchild may keep the streams open: the end of the child counts, after what it has written.
     ended_ = set[3].revents != 0;
-    if (set[0].revents != 0) TRY(drain(out_, outcome_.output, command.output_limit));
+    // poll() looks at one after the other: what came between its looks at the output and at the end is read all the same.
+    if (out_ && (ended_ || set[0].revents != 0)) TRY(drain(out_, outcome_.output, command.output_limit));
     if (outcome_.output.size() > command.output_limit) {
       return Error{Fault::refused, cat(command.argv.front(), " printed more than ", command.output_limit, " bytes")};
     }
-    if (set[1].revents != 0) TRY(drain(err_, outcome_.errors, errors_limit));
+    if (err_ && (ended_ || set[1].revents != 0)) TRY(drain(err_, outcome_.errors, errors_limit));
     if (outcome_.errors.size() > errors_limit) outcome_.errors.resize(errors_limit);
     return {};
   }
