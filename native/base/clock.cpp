@@ -79,21 +79,32 @@ static std::optional<WallTime> written_date(const std::string& text, WallTime no
   std::tm parts = local(now);
   parts.tm_sec = 0;
   const char* rest = strptime(text.c_str(), "%H:%M", &parts);
-  if (rest && !*rest) return from_local(parts);
+  if (rest && !*rest) {
+    auto today = from_local(parts);
+    if (today <= now) return today;
+    --parts.tm_mday;  // later today has not been yet: that of yesterday is meant
+    return from_local(parts);
+  }
   parts = std::tm{};
   rest = strptime(text.c_str(), "%Y-%m-%d", &parts);
   if (!rest) return std::nullopt;
-  if (!*rest) return WallTime{from_local(parts).ms + 86'400'000 - 1};
+  if (!*rest) {
+    ++parts.tm_mday;  // not 24 hours later: a day may have 23 or 25
+    return WallTime{from_local(parts).ms - 1};
+  }
   rest = strptime(rest, *rest == ' ' ? " %H:%M:%S" : "T%H:%M:%S", &parts);
   if (!rest) return std::nullopt;
   int milliseconds = 0;
-  if (*rest == '.') milliseconds = static_cast<int>(std::strtod(rest, const_cast<char**>(&rest)) * 1000 + 0.5);
+  if (*rest == '.')
+    for (int weight = 100; *++rest >= '0' && *rest <= '9'; weight /= 10) milliseconds += (*rest - '0') * weight;
   if (!*rest) return from_local(parts, milliseconds);
   std::string_view zone = rest;
   if (zone == "Z") return WallTime{static_cast<std::int64_t>(timegm(&parts)) * 1000 + milliseconds};
   int hours = 0, minutes = 0;
   char sign = 0;
-  if (std::sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-')) return std::nullopt;
+  int length = 0;
+  bool read = std::sscanf(rest, "%c%2d:%2d%n", &sign, &hours, &minutes, &length) == 3 && rest[length] == '\0';
+  if (!read || (sign != '+' && sign != '-') || hours < 0 || minutes < 0) return std::nullopt;
   std::int64_t offset = (hours * 60 + minutes) * (sign == '-' ? -60'000LL : 60'000LL);
   return WallTime{static_cast<std::int64_t>(timegm(&parts)) * 1000 + milliseconds - offset};
 }
