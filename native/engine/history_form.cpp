@@ -1,5 +1,6 @@
 // Generation <-> the bytes of a file.
 #include "base/record.hpp"
+#include "base/text.hpp"
 #include "engine/history.hpp"
 #include "wire/msgpack.hpp"
 
@@ -11,6 +12,7 @@ static constexpr WireLimits limits{.frame = stored_limit, .total = 2U << 20};
 static Result<void> check_storable(std::string_view front, std::string_view body) {
   if (front.size() > stored_front_limit) return Error{Fault::refused, "the message is too long to be stored"};
   TRY_TO("too much to be stored", Scanner(limits).scan(body));
+  if (stored_header + front.size() + body.size() > stored_limit) return Error{Fault::refused, cat("too much to be stored: more than ", stored_limit, " bytes")};
   return {};
 }
 

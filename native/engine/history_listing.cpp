@@ -9,7 +9,7 @@ namespace kra {
 
 std::optional<std::uint64_t> counter_of(std::string_view file) {
   auto digits = file.substr(0, file.find('.'));
-  auto number = digits.size() < 8 || digits.find_first_not_of("0123456789") != std::string_view::npos ? std::nullopt : parse_int(digits);
+  auto number = digits.size() < 8 || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string_view::npos ? std::nullopt : parse_int(digits);
   if (!number || *number < 1) return std::nullopt;
   return static_cast<std::uint64_t>(*number);
 }
