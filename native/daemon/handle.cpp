@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace kra {
 
@@ -34,8 +35,12 @@ void Watch::want(int events) {
   if (events == 0) return static_cast<void>(uv_poll_stop(poll_.get()));
   uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int seen) {
     auto* watch = static_cast<Watch*>(poll->data);
-    // An error is met again, and told apart, by the read or write that follows.
-    if (watch) watch->ready_(status < 0 ? watch->wanted_ : seen);
+    if (!watch) return;
+    if (status >= 0) return watch->ready_(seen);
+    // An error is met again, and told apart, by the read or write that follows; libuv has stopped looking, and one read may not get as far.
+    int wanted = std::exchange(watch->wanted_, 0);
+    watch->want(wanted);
+    watch->ready_(wanted);
   });
 }
 
