@@ -83,6 +83,8 @@ std::string socket_path_for_event() {
   if (own.empty()) {
     auto xdg = environment("XDG_RUNTIME_DIR");
     own = is_private(xdg) ? xdg + "/kra" : below_tmp();
+    // In /tmp anybody may have been first.
+    if (own == below_tmp() && !is_private(own)) return "";
   }
   return own + "/kra.sock";
 }
