@@ -81,6 +81,12 @@ std::string safety_line(const Console& console, const Value& status) {
   return cat(console.green("safe"), ": ", save);
 }
 
+// A connection's number; the daemon itself is 0.
+static std::string holder_text(const Value& holder) {
+  auto number = holder.number_or(0);
+  return number == 0 ? "the daemon" : cat("client ", number);
+}
+
 std::vector<std::string> pending_lines(const Value& status) {
   std::vector<std::string> lines;
   const auto& due = status["workspace"]["due_in_ms"];
@@ -89,7 +95,7 @@ std::vector<std::string> pending_lines(const Value& status) {
     lines.push_back(cat(unsaved, unsaved == 1 ? " buffer holds" : " buffers hold", " text that is not written"));
   if (status["leases"].array())
     for (const auto& lease : *status["leases"].array())
-      lines.push_back(cat(printable(lease["name"].text_or("")), " is held by ", printable(lease["holder"].text_or("")), " for ",
+      lines.push_back(cat(printable(lease["name"].text_or("")), " is held by ", holder_text(lease["holder"]), " for ",
                           duration_text(lease["expires_in_ms"].number_or(0)), " more"));
   if (status["problems"].array())
     for (const auto& problem : *status["problems"].array())
