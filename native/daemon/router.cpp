@@ -78,6 +78,8 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
 void Router::event(Client&, const Value& param, Reply reply) {
   Event event;
   if (auto read = from_value(param, event); !read) return reply.give(std::move(read.error()).within("event"));
+  // Both are kept as long as somebody waits for a save, and stand in every base record of the journal.
+  if (event.server.size() > 4096 || event.client.size() > 256) return reply.give(Error{Fault::usage, "event: too long a server or client"});
   auto taken = parts_.workspaces.take(event);
   reply.give(taken ? Result<Value>(Value(Value::Map{})) : Result<Value>(taken.error()));
 }
