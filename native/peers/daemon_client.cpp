@@ -119,6 +119,7 @@ static bool hand_over(DaemonClient& client, std::string_view version, const Pati
 
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello) {
   bool handed_over = false;
+  int rounds = 0;
   for (Jitter jitter;;) {
     auto client = connect_and_greet(paths, version, hello, patience);
     if (start == Start::never || (!client && !is_absent(client.error()))) return client;
@@ -126,7 +127,8 @@ Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start s
     handed_over = handed_over || client.ok();
     TRY(start_if_lock_is_free(paths, patience));
     if (patience.over()) return Error{Fault::unavailable, "no daemon answers"};
-    if (!connect_to(paths.socket())) jitter.pause(patience);
+    // One that accepts and then turns us away (it is full, or speaks another protocol) is not asked without a pause.
+    if (++rounds > 3 || !connect_to(paths.socket())) jitter.pause(patience);
   }
 }
 
