@@ -218,7 +218,8 @@ TEST_CASE("no text of a save becomes a word of a command") {
   read_made(cat("kra 0 0 0 $1 @1 %1\nkra 1 0 0 $2 @2 %2\nsomething else\nkra 9 0 0 $9 @9 %9\n"), made);
   CHECK(made[0].id == "$1");
   auto finish = finish_script(*plan, made, names, {}, {0, 2}).text();
-  for (auto line : split(build + finish, "\n"))
+  auto all = build + finish;
+  for (auto line : split(all, "\n"))
     for (const char* text : {"touch", "E:@x", "(y)", "(z)"})
       if (has(std::string(line), text)) CHECK(line.rfind("set-option -g @kra_x ", 0) == 0);
 }
