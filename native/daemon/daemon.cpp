@@ -39,6 +39,14 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
 
 void Daemon::run() {
   loop_.run();
+  // In this order: nobody finds us any more; all that was written to us is read; our lock goes last, with our process.
+  server_.close_door();
+  server_.sweep();
+  // Whoever came at the last moment of an idle daemon has no other one that would save for him.
+  if (!stop_until_ && workspaces_.busy()) {
+    begin_stop(Reply(), "idle");
+    loop_.run();
+  }
   end();
 }
 
@@ -82,9 +90,6 @@ bool Daemon::may_end(Instant now) const {
 }
 
 void Daemon::end() {
-  // In this order: nobody finds us any more; all that was written to us is read; our lock goes last, with our process.
-  server_.close_door();
-  server_.sweep();
   workspaces_.close_journal();
   for (const auto& reply : stop_replies_) reply.give(Value(Value::Map{}));
   server_.each([&](Client& client) { client.notify("bye", {Value::Map{{"reason", stop_reason_}}}); });

@@ -94,6 +94,7 @@ void Server::close_door() {
   ::unlink(path_.c_str());
   watch_.want(0);
   accept_some(4096);
+  resume_ = std::nullopt;
   each([](Client& client) { client.read(); });
   // Whoever is still waiting there is refused now, and tries again.
   ::shutdown(listener_.get(), SHUT_RDWR);
