@@ -158,7 +158,9 @@ void Router::on_lane(Job job, Reply reply) {
 }
 
 void Router::session_put(Client&, const Value& param, Reply reply) {
-  on_lane([param](Sessions& sessions, const Patience& patience) { return sessions.put(param, patience); }, reply);
+  const auto& kept = parts_.settings.now().history;
+  Retention retention{kept.all_for, kept.hourly_for, kept.daily_for};
+  on_lane([param, retention](Sessions& sessions, const Patience& patience) { return sessions.put(param, retention, patience); }, reply);
 }
 
 void Router::session_get(Client&, const Value& param, Reply reply) {

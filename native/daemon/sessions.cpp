@@ -11,10 +11,12 @@ namespace kra {
 
 // The name of the one workspace in a session's directory.
 static constexpr const char* session_name = "session";
+// How many generations of a session are added before what the retention no longer wants is taken away.
+static constexpr std::uint64_t thin_every = 32;
 
 static std::string key_of(const Value& param) { return param["key"].text_or(param["cwd"].text_or("")); }
 
-Result<Value> Sessions::put(const Value& param, const Patience& patience) {
+Result<Value> Sessions::put(const Value& param, const Retention& retention, const Patience& patience) {
   auto key = key_of(param);
   if (key.empty()) return Error{Fault::usage, "session_put needs a key or a cwd"};
   Editor editor;
@@ -27,6 +29,7 @@ Result<Value> Sessions::put(const Value& param, const Patience& patience) {
   Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version())};
   auto history = history_of(key);
   auto written = TRY(history.write(session_name, workspace, stamp, patience));
+  if (written.changed && written.generation % thin_every == 0) (void)history.thin(session_name, retention, wall_now());
   return Value(Value::Map{{"changed", written.changed}, {"generation", written.generation}});
 }
 
