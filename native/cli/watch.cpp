@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -36,6 +37,7 @@ namespace {
 
 constexpr Milliseconds rest_time{1000};      // between two arms, and between two starts of the daemon
 constexpr Milliseconds daemon_patience{5000};
+constexpr Milliseconds longest_pause{60'000};  // between two tries to tell what no daemon has taken
 
 struct Server {
   std::string socket;
@@ -152,10 +154,14 @@ class Watcher {
     // Another server has taken the socket: it has a waiter of its own.
     if (line != cat("armed ", static_cast<long>(server_.pid))) return Next::leave;
     // Told only now: a server that is going away ends the waiter too, and must not start a daemon.
-    tell(std::exchange(told_, true) ? "tmux" : "armed");
+    owed_ = !tell(std::exchange(told_, true) ? "tmux" : "armed");
+    auto pause = rest_time;
     for (Seen seen; !seen.other;) {
-      seen = wait(waiter->fd(), -1);
+      seen = wait(waiter->fd(), owed_ ? static_cast<int>(pause.count()) : -1);
       if (seen.signal) return gone_or(Next::leave);
+      if (!owed_ || seen.other) continue;
+      owed_ = !tell("tmux");
+      pause = owed_ ? std::min(pause * 2, longest_pause) : rest_time;
     }
     waiter->reap();
     return gone_or(Next::changed);
@@ -182,7 +188,7 @@ class Watcher {
     std::array<pollfd, 3> wanted = {pollfd{signals_.get(), POLLIN, 0}, pollfd{fd, POLLIN, 0}, pollfd{daemon_ ? daemon_->fd() : -1, POLLIN, 0}};
     ::poll(wanted.data(), wanted.size(), time_ms);
     if (wanted[2].revents) look_at_daemon();
-    if (reconnect_.ring(Clock::now())) connect();
+    if (reconnect_.ring(Clock::now())) owed_ = !connect() || owed_;
     return {wanted[0].revents != 0, wanted[1].revents != 0};
   }
 
@@ -195,7 +201,7 @@ class Watcher {
     }
     daemon_.reset();
     // Stopped on purpose: the next change starts it. Killed: what it had to save is still to be saved.
-    if (!std::exchange(said_bye_, false) && reconnect_.poke(Clock::now())) connect();
+    if (!std::exchange(said_bye_, false) && reconnect_.poke(Clock::now())) owed_ = !connect() || owed_;
   }
 
   bool connect(Start start = Start::if_needed) {
@@ -204,13 +210,15 @@ class Watcher {
     return daemon_.has_value();
   }
 
-  void tell(const char* source, Start start = Start::if_needed) {
+  // False: no daemon has taken it.
+  bool tell(const char* source, Start start = Start::if_needed) {
     Event event{.source = source, .server = server_.socket, .client = hello_.id, .seq = ++seq_};
     for (int attempt = 0; attempt < 3; ++attempt) {
-      if (!daemon_ && !connect(start)) return;
-      if (daemon_->request("event", to_value(event), Patience::of(daemon_patience))) return;
+      if (!daemon_ && !connect(start)) return false;
+      if (daemon_->request("event", to_value(event), Patience::of(daemon_patience))) return true;
       daemon_.reset();
     }
+    return false;
   }
 
   // A server that ends waits for its jobs, of which we are one: that nobody listens any more is what tells.
@@ -227,6 +235,7 @@ class Watcher {
   std::optional<DaemonClient> daemon_;
   Throttle armed_{rest_time}, reconnect_{rest_time};
   bool said_bye_ = false, told_ = false;
+  bool owed_ = false;  // what changed is known to no daemon, or none could be started again
   std::uint64_t seq_ = 0;
 };
 
