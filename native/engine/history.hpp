@@ -100,6 +100,7 @@ class History {
   Result<Lock> hold(const Patience& patience);
   Result<NameListing> prepare(const std::string& name);
   Result<std::uint64_t> next_counter(const std::string& name, const NameListing& listing);
+  Result<std::uint64_t> newest_listed(const std::string& name);
   Result<void> settle(const std::string& name);
   Result<void> finish_renames();
   Result<void> mark(const std::string& name, std::uint64_t generation, std::string_view ending);

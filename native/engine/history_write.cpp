@@ -49,11 +49,18 @@ Result<void> History::settle(const std::string& name) {
   return {};
 }
 
+Result<std::uint64_t> History::newest_listed(const std::string& name) {
+  auto listing = TRY(look(name));
+  return listing.generations.empty() ? 0 : listing.generations.front();
+}
+
 Result<History::Written> History::write(const std::string& name, const Workspace& workspace, Stamp stamp, const Patience& patience) {
   auto lock = TRY(hold(patience));
   auto listing = TRY(prepare(name));
   auto last = first_whole(name, listing, &History::read_stored);
-  if (last && last->body == pack(to_value(workspace))) {
+  // Newer ones that cannot be read just now would come back: to be equal to an older one is not enough.
+  bool is_newest = last && (last->generation == listing.generations.front() || last->generation == TRY(newest_listed(name)));
+  if (is_newest && last->body == pack(to_value(workspace))) {
     TRY(settle(name));
     return Written{last->generation, false};
   }
