@@ -10,6 +10,19 @@
 namespace kra {
 namespace {
 
+// Without `.`, `..` and double slashes, by its text alone.
+std::string plain(std::string_view path) {
+  std::vector<std::string> parts;
+  for (auto part : split(path, "/")) {
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.emplace_back(part);
+    }
+  }
+  return "/" + join(parts, "/");
+}
+
 bool matches(const std::string& glob, const std::string& text) { return ::fnmatch(glob.c_str(), text.c_str(), 0) == 0; }
 
 std::string name_of(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
@@ -33,8 +46,9 @@ bool Privacy::excludes(std::string_view path, std::string_view directory) const 
   auto full = std::string(path);
   if (path.starts_with("~/")) full = user_home() + full.substr(1);
   else if (!path.starts_with('/')) full = cat(directory, "/", path);
+  const auto straight = plain(full);
   return std::any_of(exclude_.begin(), exclude_.end(), [&](const std::string& glob) {
-    return glob.find('/') == std::string::npos ? matches(glob, name_of(path)) : matches(glob, full);
+    return glob.find('/') == std::string::npos ? matches(glob, name_of(path)) : matches(glob, full) || matches(glob, straight);
   });
 }
 
