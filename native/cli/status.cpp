@@ -24,15 +24,18 @@ Value empty_status() {
       {"problems", Value::Array{}}};
 }
 
-// What lies on disk: the newest generation of the current save.
+// What lies on disk: the newest generation of the current save. A daemon knows the one that it saved last, and that it was still right later
+// than it was written; it does not know what was deleted, renamed or saved without it.
 Result<void> fill_workspace(Context& context, Value& workspace) {
   auto history = context.history();
   auto name = TRY(history.current_name());
-  auto log = TRY(history.log(name));
+  auto latest = history.latest(name);
+  if (!latest && latest.error().fault != Fault::not_found) return std::move(latest.error());
+  auto generation = latest ? static_cast<std::int64_t>(latest->stamp.generation) : 0;
+  bool known = workspace["name"].text_or("") == name && workspace["generation"].number_or(0) == generation;
   workspace.set("name", name);
-  if (log.empty()) return {};
-  workspace.set("generation", log.front().stamp.generation);
-  workspace.set("saved_at", rfc3339({log.front().stamp.saved_at}));
+  workspace.set("generation", generation);
+  if (!known || generation == 0) workspace.set("saved_at", latest ? rfc3339({latest->stamp.saved_at}) : std::string());
   return {};
 }
 
@@ -58,12 +61,9 @@ Result<Value> status_of(Context& context) {
   auto status = empty_status();
   auto answer = ask_daemon(context, Start::never, "status", Value::Map{{"server", context.server.socket}}, status_time);
   if (answer && *answer && (*answer)->map()) merge(status, **answer);
-  // A daemon that has not saved since it started does not know what was saved before.
-  if (status["workspace"]["generation"].number_or(0) == 0) {
-    auto workspace = status["workspace"];
-    TRY(fill_workspace(context, workspace));
-    status.set("workspace", std::move(workspace));
-  }
+  auto workspace = status["workspace"];
+  TRY(fill_workspace(context, workspace));
+  status.set("workspace", std::move(workspace));
   auto problems = status["problems"].array() ? *status["problems"].array() : Value::Array();
   for (const auto& problem : quick_problems(context))
     if (!has_problem(problems, problem.code)) problems.push_back(problem_value(problem));
