@@ -6,6 +6,7 @@
 
 #include "base/record.hpp"
 #include "base/text.hpp"
+#include "os/socket.hpp"
 
 namespace kra {
 
@@ -106,6 +107,7 @@ static bool is_editor_of(const Client& client, const TmuxServer& server) {
 
 void Workspaces::ask_editors(Place& place) {
   auto now = Clock::now();
+  ++place.round;
   std::vector<Client*> asked;
   clients_.each([&](Client& client) {
     if (!is_editor_of(client, place.server)) return;
@@ -118,15 +120,16 @@ void Workspaces::ask_editors(Place& place) {
   for (auto* client : asked) {
     Value::Array arguments{"capture", Value::Map{}};
     client->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
-                 [this, &place, id = client->id()](Result<Value> state) { take_state(place, id, std::move(state)); });
+                 [this, &place, id = client->id(), round = place.round](Result<Value> state) { take_state(place, id, round, std::move(state)); });
   }
 }
 
 // Places are never taken out of their map, so a late answer still finds its own.
-void Workspaces::take_state(Place& place, std::uint64_t editor, Result<Value> state) {
+// The answer to the last save's question is not the one that this save waits for.
+void Workspaces::take_state(Place& place, std::uint64_t editor, std::uint64_t round, Result<Value> state) {
   auto* client = clients_.find(editor);
   if (client && state) client->state = std::move(*state);
-  if (place.awaited.erase(editor) > 0 && place.awaited.empty()) run_job(place);
+  if (round == place.round && place.awaited.erase(editor) > 0 && place.awaited.empty()) run_job(place);
 }
 
 std::vector<ConnectedEditor> Workspaces::editors_of(Place& place) {
@@ -160,6 +163,8 @@ void Workspaces::run_job(Place& place) {
     History history(disk, paths.workspaces(server.key()), paths.corrupt());
     Patience patience{Clock::now() + save_patience, stop};
     auto report = save_with(history, disk, paths, server, request, settings, patience);
+    // A tmux client that could not get through is no death while somebody listens there: it is told and tried again.
+    if (!report && report.error().fault == Fault::unavailable && connect_to(server.socket)) report.error().fault = Fault::io;
     const auto& kept = settings.history;
     if (report && report->shows_status) show_status(server, patience);
     if (report && thin) (void)history.thin(report->name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
@@ -193,8 +198,10 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   clients_.each([&](Client& client) { late += is_editor_of(client, place.server) && client.late; });
   if (outcome) {
     save_times_.add(outcome->duration_ms);
-    place.last = *outcome;
-    place.saved_at = wall_now().ms;
+    if (covers) {
+      place.last = *outcome;
+      place.saved_at = wall_now().ms;
+    }
     place.retry.succeeded();
     place.trouble.clear();
     tell_editors(place, *outcome);

@@ -71,6 +71,7 @@ class Workspaces {
     std::deque<Job> jobs;
     bool running = false;
     std::set<std::uint64_t> awaited;  // editors that have not answered
+    std::uint64_t round = 0;          // of questions to editors
     std::optional<Instant> answers_until;
     std::uint64_t lease = 0;
     std::optional<SaveReport> last;
@@ -83,7 +84,7 @@ class Workspaces {
   void add_automatic(Place& place, const std::string& reason, Reply reply);
   void begin(Place& place);
   void ask_editors(Place& place);
-  void take_state(Place& place, std::uint64_t editor, Result<Value> state);
+  void take_state(Place& place, std::uint64_t editor, std::uint64_t round, Result<Value> state);
   void run_job(Place& place);
   void finish(Place& place, Result<SaveReport> outcome);
   void failed(Place& place, const Error& error, bool automatic);
