@@ -38,7 +38,9 @@ Result<void> History::finish_renames() {
     auto name = name_in(entry);
     if (!name || directory_name(*name) == entry) continue;
     auto target = directory_of(*name);
-    if (!disk_.info(target)) TRY(disk_.rename(cat(directory_, "/", entry), target));
+    if (disk_.info(target)) continue;
+    if (directory_name(TRY(current_name())) == entry) TRY(disk_.replace(directory_ + "/current", *name));
+    TRY(disk_.rename(cat(directory_, "/", entry), target));
   }
   return {};
 }
