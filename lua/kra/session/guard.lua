@@ -1,6 +1,22 @@
 -- Options changed for a while and put back on every path, errors included.
 local M = {}
 
+local function set(name, value) vim.api.nvim_set_option_value(name, value, { scope = 'global' }) end
+
+-- 'winheight' and 'winminheight' (and their like) limit one another, in either order: what is refused goes again after the others.
+---@return string? refused
+local function put(values)
+  local again, why = {}, nil
+  for name, value in pairs(values) do
+    if not pcall(set, name, value) then again[name] = value end
+  end
+  for name, value in pairs(again) do
+    local ok, err = pcall(set, name, value)
+    if not ok then why = err end
+  end
+  return why
+end
+
 --- Runs `work` with these global options and gives what it gave; an error comes back as nil and its text.
 ---@param options table<string, any>
 ---@param work fun(): any
@@ -10,16 +26,13 @@ function M.with(options, work)
   local kept = {}
   local session_load = vim.g.SessionLoad
   local ok, result = xpcall(function()
-    for name, value in pairs(options) do
-      kept[name] = vim.api.nvim_get_option_value(name, { scope = 'global' })
-      vim.api.nvim_set_option_value(name, value, { scope = 'global' })
-    end
+    for name in pairs(options) do kept[name] = vim.api.nvim_get_option_value(name, { scope = 'global' }) end
+    local why = put(options)
+    if why then error(why, 0) end
     return work()
   end, function(err) return tostring(err) end)
-  for name, value in pairs(kept) do
-    -- An option may refuse its old value for a moment (a minimal height that does not fit any more); the others still go back.
-    pcall(vim.api.nvim_set_option_value, name, value, { scope = 'global' })
-  end
+  -- One that cannot go back (a minimal height that does not fit any more) costs only itself.
+  put(kept)
   vim.g.SessionLoad = session_load
   if ok then return result, nil end
   return nil, result
