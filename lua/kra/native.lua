@@ -8,7 +8,9 @@ local why ---@type string?
 
 local function candidates()
   local root = require('kra.daemon').root()
-  return { vim.env.KRA_LIB or '', root .. '/build/libkra.so', root .. '/lib/libkra.so' }
+  -- `make install` puts the plugin into PREFIX/share/kra and the library into PREFIX/lib/kra.
+  local installed = (vim.uv.fs_realpath(root) or root):gsub('/share/kra$', '/lib/kra')
+  return { vim.env.KRA_LIB or '', root .. '/build/libkra.so', installed .. '/libkra.so' }
 end
 
 local function load()
