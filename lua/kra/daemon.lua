@@ -66,7 +66,9 @@ function M.tried() return vim.deepcopy(tried) end
 ---@return string? socket
 ---@return string? pane
 function M.tmux()
-  local socket = (vim.env.TMUX or ''):match('^([^,]+)')
+  local tmux = vim.env.TMUX or ''
+  -- PATH,PID,SESSION: the path itself may hold a comma.
+  local socket = tmux:match('^(.+),[^,]*,[^,]*$') or tmux:match('^([^,]+)')
   return socket, vim.env.TMUX_PANE
 end
 
