@@ -38,26 +38,28 @@ static bool is_allowed(const std::string& name, const std::vector<std::string>& 
 // A long option that hands code over; getopt takes abbreviations too.
 static bool carries_code_long(std::string_view option) {
   option = option.substr(0, option.find('='));
-  for (std::string_view known : {"cmd", "pager", "html", "preprocessor", "lesskey-file", "lesskey-src", "lesskey-content", "remote-expr",
-                                 "remote-send", "remote"})
+  for (std::string_view known : {"cmd", "pager", "html", "preprocessor", "lesskey-file", "lesskey-src", "lesskey-content", "config-file",
+                                 "remote-expr", "remote-send", "remote"})
     if (!option.empty() && (known.substr(0, option.size()) == option || option.substr(0, known.size()) == known)) return true;
   return false;
 }
 
-// -c -S -P -H and their clusters (-Rc), for Vim also the script files -s and -l.
-static bool carries_code_short(std::string_view letters, bool vim) {
-  return letters.find_first_of(vim ? "cSPsl" : "cSPH") != std::string_view::npos;
+// -c -S -P -H and their clusters (-Rc), for Vim also the script files -s and -l, for less -k (a lesskey file sets LESSOPEN), for man -C.
+static const char* code_letters(const std::string& name) {
+  if (name.find("vi") != std::string::npos) return "cSPsl";
+  return name.find("less") != std::string::npos ? "cSPHk" : name.find("man") != std::string::npos ? "cSPHC" : "cSPH";
 }
 
-static std::string code_in(const std::vector<std::string>& argv) {
-  bool vim = base_name(argv[0]).find("vi") != std::string::npos;
+// `name` is that of the real program: `editor` and `ex` may be Vim.
+static std::string code_in(const std::vector<std::string>& argv, const std::string& name) {
+  const std::string_view letters = code_letters(name);
   for (std::size_t i = 1; i < argv.size(); ++i) {
     std::string_view word = argv[i];
     if (word == "--") return "";
     bool code = false;
     if (word.substr(0, 1) == "+") code = true;
     else if (word.substr(0, 2) == "--") code = carries_code_long(word.substr(2));
-    else if (word.size() > 1 && word[0] == '-') code = carries_code_short(word.substr(1), vim);
+    else if (word.size() > 1 && word[0] == '-') code = word.find_first_of(letters, 1) != word.npos;
     if (code) return std::string(word);
   }
   return "";
@@ -68,7 +70,7 @@ static std::string why_it_asks(const std::vector<std::string>& argv, const std::
   if (name.empty()) return cat(printable(base_name(argv[0])), " was not found");
   if (base_name(name) == "tmux") return "a tmux inside of tmux";
   if (!is_allowed(name, allowed)) return cat(printable(name), " is not in restore.programs");
-  auto code = code_in(argv);
+  auto code = code_in(argv, name);
   return code.empty() ? "" : cat("the argument ", printable(code), " may carry code");
 }
 

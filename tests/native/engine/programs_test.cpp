@@ -37,6 +37,9 @@ TEST_CASE("arguments that carry code ask") {
   }
   CHECK(choice({"nvim", "-s", "keys"}).asks);
   CHECK_FALSE(choice({"less", "-s", "f"}).asks);
+  CHECK(choice({"less", "-kkeys", "f"}).asks);
+  CHECK(choice({"man", "-C", "file", "ls"}).asks);
+  CHECK_FALSE(choice({"htop", "-C"}).asks);
 }
 
 TEST_CASE("everything else asks and says why") {
