@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 
 #include "base/text.hpp"
@@ -13,6 +14,24 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+// What the daemon is told must mean the same there.
+std::string absolute(const std::string& path) {
+  char here[PATH_MAX];
+  return path.starts_with('/') || ::getcwd(here, sizeof here) == nullptr ? path : cat(here, "/", path);
+}
+
+// As tmux does it, so that a server has one name from inside and from outside.
+std::string resolved(const std::string& directory) {
+  char real[PATH_MAX];
+  return ::realpath(directory.c_str(), real) == nullptr ? directory : real;
+}
+
+// A server that is started by this client hands its environment to every pane: what is ours, or the caller's editor's, stays out.
+const std::vector<std::string>& not_for_a_server() {
+  static const std::vector<std::string> names = {"TMUX", "TMUX_PANE", "NVIM", "KRA_SHELL", "KRA_RESTORE", "KRA_EDITOR", "KRA_GENERATION"};
+  return names;
 }
 
 bool server_is_gone(const std::string& errors) {
@@ -33,18 +52,18 @@ TmuxServer find_server(const std::string& socket_path, const std::string& socket
   auto directory = environment("TMUX_TMPDIR");
   if (directory.empty()) directory = "/tmp";
   if (!socket_path.empty()) {
-    server.socket = socket_path;
+    server.socket = absolute(socket_path);
   } else if (socket_name.empty() && !tmux.empty()) {
     // PATH,PID,SESSION: the path itself may hold a comma.
     server.socket = tmux.substr(0, tmux.rfind(',', tmux.rfind(',') - 1));
   } else {
-    server.socket = cat(directory, "/tmux-", ::getuid(), "/", socket_name.empty() ? "default" : socket_name);
+    server.socket = cat(resolved(directory), "/tmux-", ::getuid(), "/", socket_name.empty() ? "default" : socket_name);
   }
   return server;
 }
 
 Result<Outcome> tmux_client(const TmuxServer& server, const std::vector<std::string>& words, std::string input, const Patience& patience) {
-  Command command{.argv = {server.program, "-u", "-S", server.socket}, .unset = {"TMUX", "TMUX_PANE"}, .input = std::move(input)};
+  Command command{.argv = {server.program, "-u", "-S", server.socket}, .unset = not_for_a_server(), .input = std::move(input)};
   if (!server.config.empty()) command.argv.insert(command.argv.end(), {"-f", server.config});
   command.argv.insert(command.argv.end(), words.begin(), words.end());
   auto outcome = TRY(run(command, patience));
