@@ -117,7 +117,10 @@ static ExitCode run_restore(const Call& call, Console& console) {
 
   bool dry_run = call.has("dry-run");
   auto options = options_of(call);
+  // Half a restore would leave sessions under names that nobody knows.
+  std::signal(SIGINT, SIG_IGN);
   auto report = restore(history, context.disk, context.paths, context.server, name, *generation, options, settings, dry_run, Patience::of(restore_patience));
+  std::signal(SIGINT, SIG_DFL);
   if (!report) return fail(console, report.error());
   if (!dry_run && !reference.name.empty() && !report->plan.restored.empty())
     if (auto set = history.set_current(name); !set) console.say(cat(printable(name), " is not the current save now: ", set.error().what));

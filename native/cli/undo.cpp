@@ -30,7 +30,9 @@ static ExitCode list_items(const Call& call, Context& context, Console& console)
 }
 
 static ExitCode run_undo(const Call& call, Console& console) {
+  // Half of it would leave sessions under names that nobody knows.
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
   auto context = OR_FAIL(context_of(call));
   if (call.has("list")) return list_items(call, context, console);
   auto settings = OR_FAIL(context.settings()).settings;
