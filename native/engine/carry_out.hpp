@@ -25,6 +25,11 @@ Result<Lock> lock_server(const Paths& paths, const TmuxServer& server, const Pat
 // taken away also when something fails. Clients of what is swapped out move to what takes its place. The server is started when `start` says so.
 Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start, const std::vector<Range>& ranges, const Patience& patience);
 
+// Before a plan that replaces sessions is carried out: the workspace is saved and each of them can be undone. After it: they were not closed.
+Result<void> keep_replaced(const Plan& plan, History& history, Disk& disk, const Paths& paths, const TmuxServer& server,
+                           const Settings& settings, const Patience& patience);
+Result<void> expect_swapped(const Plan& plan, Disk& disk, const Paths& paths, const TmuxServer& server);
+
 // The absolute path of this executable.
 std::string own_program();
 

@@ -50,6 +50,8 @@ Result<Workspace> save_before(History& history, Disk& disk, const Paths& paths, 
   return TRY(history.newest(saved.name)).workspace;
 }
 
+}  // namespace
+
 Result<void> keep_replaced(const Plan& plan, History& history, Disk& disk, const Paths& paths, const TmuxServer& server,
                            const Settings& settings, const Patience& patience) {
   if (plan.words.replaced.empty()) return {};
@@ -64,6 +66,8 @@ Result<void> expect_swapped(const Plan& plan, Disk& disk, const Paths& paths, co
   if (names.empty()) return {};
   return expect_closed(disk, paths, server, names);
 }
+
+namespace {
 
 // Then the newest generation describes the server, and what is closed from now on can be told.
 bool is_all_of_newest(History& history, const std::string& name, const Generation& generation, const RestoreOptions& options, const Plan& plan) {
@@ -99,11 +103,11 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   report.plan = plan.words;
   if (dry_run || plan.sessions.empty()) return report;
 
-  TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
-  auto lease = daemon_lease(paths, server, patience);
-  // Before anything starts: panes read their programs from it, and thinning must not take it away.
+  // Before anything is saved or starts: panes read their programs from it, and thinning after a save must not take it away.
   if (auto marked = history.mark_restored_from(name, generation.stamp.generation); !marked)
     report.plan.notes.push_back(cat("restored all the same, but not noted: ", marked.error().what));
+  TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
+  auto lease = daemon_lease(paths, server, patience);
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   auto carried = TRY(carry_out(plan, server, !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));

@@ -91,6 +91,8 @@ std::vector<std::string> take_expected(Disk& disk, const Paths& paths, const Tmu
 
 Result<void> note_run(Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name, const LiveServer& live) {
   TRY(is_same_run(disk, paths, server, name, live));
+  // The newest generation is what runs, so nothing that was swapped out can be missing from the next one.
+  take_expected(disk, paths, server);
   return {};
 }
 
@@ -115,9 +117,9 @@ Result<int> record_closed(History& history, Disk& disk, const Paths& paths, cons
 Result<void> record_replaced(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name,
                              const Patience& patience) {
   auto history = history_of(disk, paths, server);
-  for (const auto& session : workspace.sessions)
-    if (session.name == name) TRY(add_item(history, server, workspace, {ClosedKind::session, session, {}}, "replaced", patience));
-  return {};
+  const auto found = std::find_if(workspace.sessions.begin(), workspace.sessions.end(), [&](const Session& one) { return one.name == name; });
+  if (found == workspace.sessions.end()) return Error{Fault::refused, cat("session ", printable(name), " is not in the save that was to keep it")};
+  return add_item(history, server, workspace, {ClosedKind::session, *found, {}}, "replaced", patience);
 }
 
 Result<void> expect_closed(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<std::string>& names) {
@@ -140,9 +142,9 @@ namespace {
 // One item on its way back.
 class Return {
  public:
-  Return(Disk& disk, const TmuxServer& server, const LiveServer* live, const Generation& generation, const UndoItem& item,
+  Return(Disk& disk, const Paths& paths, const TmuxServer& server, const LiveServer* live, const Generation& generation, const UndoItem& item,
          const Settings& settings, const Patience& patience)
-      : server_(server), live_(live), generation_(generation), item_(item), patience_(patience),
+      : disk_(disk), paths_(paths), server_(server), live_(live), generation_(generation), item_(item), patience_(patience),
         base_{true, server.key(), directory_name(item.name), item.generation},
         facts_(facts_of(disk, live ? fresh_sessions(server, *live, patience) : std::set<std::string>())),
         context_{generation_, base_, options_, settings, facts_} {}
@@ -150,6 +152,9 @@ class Return {
   Result<UndoReport> run() {
     const auto* session = live_session();
     if (!session || item_.kind == ClosedKind::session) return bring_session();
+    // Filling it is what a visit does; with something in it already it would never be filled.
+    if (!session->lazy.empty())
+      return Error{Fault::conflict, cat("session ", printable(saved().name), " waits to be filled; attach to it first, then undo again")};
     if (item_.kind == ClosedKind::pane)
       if (const auto* window = live_window(*session)) return bring_panes(*window);
     return bring_window(*session);
@@ -182,7 +187,12 @@ class Return {
     options_.replace = item_.replaced;
     auto plan = TRY(make_plan(generation_, base_, live_, options_, context_.settings, facts_));
     if (plan.sessions.empty()) return Error{Fault::conflict, cat("a session ", printable(saved().name), " runs again; rename it first")};
-    return carry(plan);
+    // What has the name by now is kept in its turn, as every replaced session is.
+    History saves(disk_, paths_.workspaces(server_.key()), paths_.corrupt());
+    TRY(keep_replaced(plan, saves, disk_, paths_, server_, context_.settings, patience_));
+    auto report = TRY(carry(plan));
+    TRY(expect_swapped(plan, disk_, paths_, server_));
+    return report;
   }
 
   Result<UndoReport> bring_window(const LiveSession& session) {
@@ -240,12 +250,16 @@ class Return {
     for (int place : item_.panes) {
       const auto& pane = saved.panes[static_cast<std::size_t>(place)];
       const auto& id = order[static_cast<std::size_t>(place)];
+      if (!pane.resume.empty() && !is_foreign(generation_, host_name()))
+        script.command({"set-option", "-p", "-t", id, std::string(resume_option), packed_words(pane.resume)});
       if (pane.title != host_name()) script.command_with(pane.title, {"select-pane", "-t", id, "-T", "\x01"});
       script.command({"select-pane", "-t", id});
     }
     return script;
   }
 
+  Disk& disk_;
+  const Paths& paths_;
   const TmuxServer& server_;
   const LiveServer* live_;
   const Generation& generation_;
@@ -270,7 +284,7 @@ Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server
     return Error{Fault::corrupt, cat(item.name, " holds nothing")};
   auto live = read_server(server, patience);
   if (!live && live.error().fault != Fault::unavailable) return std::move(live.error());
-  auto report = TRY(Return(disk, server, live ? &*live : nullptr, generation, item, settings, patience).run());
+  auto report = TRY(Return(disk, paths, server, live ? &*live : nullptr, generation, item, settings, patience).run());
   // Its panes still read their programs from it, so it stays, but is offered no more.
   TRY(history.mark_restored_from(item.name, item.generation));
   return report;
