@@ -19,10 +19,13 @@ static std::optional<std::int64_t> span_of(std::int64_t age_ms, const Retention&
 std::vector<std::uint64_t> unwanted(const std::vector<LogEntry>& log, const Retention& retention, WallTime now) {
   std::vector<std::uint64_t> generations;
   if (log.empty()) return generations;
-  auto from = std::min(now.ms, log.front().stamp.saved_at);
+  auto later = std::min(now.ms, log.front().stamp.saved_at);
+  std::int64_t age = 0;
   const LogEntry* wanted = nullptr;  // the last that stays; the next older one may be in its span
   for (const auto& entry : log) {
-    auto span = span_of(from - entry.stamp.saved_at, retention);
+    age += std::clamp<std::int64_t>(later - entry.stamp.saved_at, 0, day_ms);
+    later = entry.stamp.saved_at;
+    auto span = span_of(age, retention);
     bool covered = span && *span > 0 && wanted && wanted->stamp.saved_at / *span == entry.stamp.saved_at / *span;
     bool held = entry.kept || entry.restored_from || &entry == &log.front();
     if (held || (span && !covered)) wanted = &entry;

@@ -25,7 +25,8 @@ struct LogEntry {
 };
 
 // The generations of `log` (newest first) that are no longer wanted: never the newest, a kept one or one that was restored from. Age is
-// counted from the newest save, not from now when that is later: time in which nothing was saved wears nothing out.
+// counted back from the newest save, and a gap between two saves is a day of it at most: the first save after a month away, or under a clock
+// that is wrong, must not take what was there before.
 std::vector<std::uint64_t> unwanted(const std::vector<LogEntry>& log, const Retention& retention, WallTime now);
 
 }  // namespace kra

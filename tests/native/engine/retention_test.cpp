@@ -48,8 +48,20 @@ TEST_CASE("the newest, the kept and those restored from stay, however old") {
   log[1].kept = true;
   log[2].restored_from = true;
   CHECK(unwanted(log, {}, {start + 10'000 * day}).empty());
-  log[2].restored_from = false;
-  CHECK(unwanted(log, {}, {start + 10'000 * day}) == std::vector<std::uint64_t>{1});
+  // Each gap is a day, so the 31 newest stay by themselves.
+  auto many = saves(40, 365 * day);
+  CHECK(unwanted(many, {}, {start + 100'000 * day}).size() == 9);
+  many[35].kept = true;
+  many[36].restored_from = true;
+  CHECK(unwanted(many, {}, {start + 100'000 * day}) == std::vector<std::uint64_t>{9, 8, 7, 6, 3, 2, 1});
+}
+
+TEST_CASE("the first save after a long absence leaves what was saved before it") {
+  auto log = saves(20, hour / 10);
+  log.insert(log.begin(), {.stamp = {.generation = 21, .saved_at = log.front().stamp.saved_at + 90 * day}});
+  auto kept = left(log, {log.front().stamp.saved_at});
+  REQUIRE(kept.size() >= 3);
+  CHECK(kept[1].stamp.generation == 20);
 }
 
 TEST_CASE("a long absence and a clock that is set back wear nothing out") {
