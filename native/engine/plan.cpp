@@ -145,6 +145,9 @@ void Planner::order() {
 
 // The first of a group has the windows; the others share them.
 void Planner::arrange_groups() {
+  // One that is swapped out has the windows that are to go.
+  std::set<std::string> swapped;
+  for (const auto& session : plan.sessions) swapped.insert(session.swaps);
   std::map<std::string, int> leader;
   for (std::size_t i = 0; i < plan.sessions.size(); ++i) {
     auto& session = plan.sessions[i];
@@ -154,7 +157,7 @@ void Planner::arrange_groups() {
     if (!leads) session.follows = found->second;
     if (!leads || !live || !context.options.session.empty()) continue;
     for (const auto& other : live->sessions)
-      if (other.session.group == group && other.id != session.swaps) session.joins = other.id;
+      if (other.session.group == group && !swapped.contains(other.id)) session.joins = other.id;
   }
 }
 

@@ -1,4 +1,6 @@
 // The second script of a restore: what has been made is arranged by its ids and gets its names.
+#include <set>
+
 #include "base/text.hpp"
 #include "engine/restore_script.hpp"
 #include "model/tmux_options.hpp"
@@ -14,7 +16,7 @@ class Finisher {
   void finish(Range range, const std::vector<LiveClient>& clients) {
     for (auto i = range.from; i < range.to; ++i) make_room(i);
     for (auto i = range.from; i < range.to; ++i) windows(i);
-    for (auto i = range.from; i < range.to; ++i) group(i, range);
+    for (auto i = range.from; i < range.to; ++i) group(i, range, clients);
     for (auto i = range.from; i < range.to; ++i) arrange(i);
     for (auto i = range.from; i < range.to; ++i) zoom(i);
     for (auto i = range.from; i < range.to; ++i) swap(i, clients);
@@ -33,7 +35,10 @@ class Finisher {
   bool shares(std::size_t at) const { return plan_of(at).follows >= 0 || !plan_of(at).joins.empty(); }
   // Sessions of a group are made in this script and known by name only.
   std::string target(std::size_t at) const { return shares(at) ? cat("=", temporary_name(names_, at)) : made_[at].id; }
-  bool is_there(std::size_t at) const { return shares(at) || !made_[at].id.empty(); }
+  bool is_there(std::size_t at) const {
+    if (!plan_of(at).joins.empty()) return true;
+    return plan_of(at).follows >= 0 ? is_there(static_cast<std::size_t>(plan_of(at).follows)) : !made_[at].id.empty();
+  }
 
   // tmux itself remembers only what a client has visited.
   void remember(int session, std::string_view option) {
@@ -88,12 +93,24 @@ class Finisher {
     script.command({"set-option", "-u", "-t", target(at), "renumber-windows"});
   }
 
-  void group(std::size_t at, Range range) {
-    if (!shares(at)) return;
+  // While sessions of the old group live, a new one of its name would share their windows.
+  void end_old_group(std::size_t first, Range range, const std::vector<LiveClient>& clients) {
+    for (auto i = range.from; i < range.to; ++i) {
+      const auto& session = plan_of(i);
+      const bool member = i == first || (session.follows >= 0 && static_cast<std::size_t>(session.follows) == first);
+      if (!member || session.swaps.empty() || !ended_.insert(i).second) continue;
+      move_clients(clients, session.swaps, first);
+      script.command({"kill-session", "-t", session.swaps});
+    }
+  }
+
+  void group(std::size_t at, Range range, const std::vector<LiveClient>& clients) {
+    if (!shares(at) || !is_there(at)) return;
     const auto& session = plan_of(at);
     auto first = static_cast<std::size_t>(std::max(session.follows, 0));
     bool leads = session.joins.empty() && !shares(first);
     auto leader = session.joins.empty() ? target(first) : session.joins;
+    if (leads) end_old_group(first, range, clients);
     // tmux calls a group as its first session is called when it gets company.
     if (leads) script.command_with(session.session.group, {"rename-session", "-t", leader, "\x01"});
     script.command_with(session.path, {"new-session", "-d", "-t", leader, "-s", temporary_name(names_, at), "-c", "\x01"});
@@ -136,7 +153,7 @@ class Finisher {
     const auto& old = plan_of(at).swaps;
     if (!old.empty()) move_clients(clients, old, at);
     script.command_with(plan_of(at).name, {"rename-session", "-t", target(at), "\x01"});
-    if (!old.empty()) script.command({"kill-session", "-t", old});
+    if (!old.empty() && !ended_.contains(at)) script.command({"kill-session", "-t", old});
   }
 
   void discard(Range range, const std::vector<LiveClient>& clients) {
@@ -151,6 +168,7 @@ class Finisher {
   const Plan& plan_;
   const Made& made_;
   const ScriptNames& names_;
+  std::set<std::size_t> ended_;  // places in the plan whose old session is gone already
 };
 
 }  // namespace
