@@ -25,20 +25,28 @@ std::string_view last_of(std::string_view contents) {
 
 std::string name_of(std::string_view contents) { return cat(hex(hash64(contents), 16), "-", static_cast<unsigned long long>(contents.size())); }
 
-// Which panes may be kept.
-std::vector<std::string> open_panes(const Captured& captured, const Privacy& privacy) {
-  std::vector<std::string> ids;
-  for (std::size_t s = 0; s < captured.live.sessions.size() && s < captured.workspace.sessions.size(); ++s) {
-    const auto& session = captured.live.sessions[s];
-    const auto& stored = captured.workspace.sessions[s];
-    for (std::size_t w = 0; w < session.windows.size() && w < stored.windows.size(); ++w) {
-      for (std::size_t p = 0; p < session.windows[w].panes.size() && p < stored.windows[w].panes.size(); ++p) {
-        const auto& live = session.windows[w].panes[p];
-        if (live.dead || live.alternate || privacy.hides_contents(stored.windows[w].panes[p])) continue;
-        if (std::find(ids.begin(), ids.end(), live.id) == ids.end()) ids.push_back(live.id);
-      }
+// Calls `visit` with each pane that runs and what will be stored of it. A save of one session has only that; one that waits to be filled
+// keeps what was stored of it.
+template <class Visit>
+void each_pane(Captured& captured, Visit visit) {
+  for (const auto& session : captured.live.sessions) {
+    auto& all = captured.workspace.sessions;
+    const auto stored = std::find_if(all.begin(), all.end(), [&](const Session& one) { return one.name == session.session.name; });
+    if (stored == all.end() || !session.lazy.empty()) continue;
+    for (std::size_t w = 0; w < session.windows.size() && w < stored->windows.size(); ++w) {
+      auto& panes = stored->windows[w].panes;
+      for (std::size_t p = 0; p < session.windows[w].panes.size() && p < panes.size(); ++p) visit(session.windows[w].panes[p], panes[p]);
     }
   }
+}
+
+// Which panes may be kept.
+std::vector<std::string> open_panes(Captured& captured, const Privacy& privacy) {
+  std::vector<std::string> ids;
+  each_pane(captured, [&](const LivePane& live, const Pane& stored) {
+    if (live.dead || live.alternate || privacy.hides_contents(stored)) return;
+    if (std::find(ids.begin(), ids.end(), live.id) == ids.end()) ids.push_back(live.id);
+  });
   return ids;
 }
 
@@ -74,13 +82,7 @@ Result<void> keep_scrollback(Disk& disk, const Paths& paths, const TmuxServer& s
     names[ids[i]] = name_of(kept);
     TRY(store(disk, cat(paths.scrollback(), "/", names[ids[i]]), kept));
   }
-  for (std::size_t s = 0; s < captured.live.sessions.size() && s < captured.workspace.sessions.size(); ++s) {
-    auto& windows = captured.workspace.sessions[s].windows;
-    for (std::size_t w = 0; w < windows.size() && w < captured.live.sessions[s].windows.size(); ++w) {
-      const auto& live = captured.live.sessions[s].windows[w].panes;
-      for (std::size_t p = 0; p < windows[w].panes.size() && p < live.size(); ++p) windows[w].panes[p].scrollback = names[live[p].id];
-    }
-  }
+  each_pane(captured, [&](const LivePane& live, Pane& stored) { stored.scrollback = names[live.id]; });
   remove_old(disk, paths.scrollback(), settings);
   return {};
 }
