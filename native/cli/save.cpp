@@ -83,7 +83,7 @@ CommandRow save_command() {
                       "kra save work --message \"before the upgrade\"\n"
                       "kra save --session notes notes",
           .flags = {{0, "session", "NAME", "save this session only"}, {'m', "message", "TEXT", "a note, shown by kra log"}},
-          .arguments = {{"NAME", "1 to 64 bytes without @ and /; else the current save", "", Completes::save}},
+          .arguments = {{"NAME", "1 to 64 bytes without @ and /; else the current save, or the session's name", "", Completes::save}},
           .most = 1,
           .json = true,
           .server = true,

@@ -93,12 +93,21 @@ struct Saving {
   }
 };
 
+// A save of one session never becomes the newest of the whole workspace by itself: without a name it is called as the session is.
+Result<std::string> name_for(History& history, const SaveRequest& request) {
+  if (!request.name.empty()) return request.name;
+  auto current = TRY(history.current_name());
+  if (request.session.empty()) return current;
+  if (request.session != current) return request.session;
+  return Error{Fault::usage, cat("'", printable(current), "' is the save of the whole workspace; give this one a name")};
+}
+
 }  // namespace
 
 Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
                         const Settings& settings, const Patience& patience) {
   const auto began = Clock::now();
-  SaveReport report{.name = request.name.empty() ? TRY(history.current_name()) : request.name};
+  SaveReport report{.name = TRY(name_for(history, request))};
   TRY(check_save_name(report.name));
   auto captured = TRY((Saving{history, disk, paths, server, request, settings, patience}.look_twice(report.name)));
   Stamp stamp{.saved_at = wall_now().ms, .reason = request.reason, .message = request.message, .server = server.socket,
