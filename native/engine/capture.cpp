@@ -144,12 +144,22 @@ class Capture {
   }
 
   void editor(const LivePane& live, Pane& pane) {
-    for (const auto& connected : editors_) {
-      if (connected.pane != live.id || connected.editor.id.empty()) continue;
-      pane.editor = connected.editor.id;
-      told_.push_back(connected.editor);
-      return;
-    }
+    const auto* shown = shown_editor(live);
+    if (shown == nullptr) return;
+    pane.editor = shown->editor.id;
+    told_.push_back(shown->editor);
+  }
+
+  // One pane has several when one is stopped, or runs inside another's terminal. Who connects is Neovim's server, a child of what the pane shows.
+  const ConnectedEditor* shown_editor(const LivePane& live) const {
+    std::vector<const ConnectedEditor*> here;
+    for (const auto& connected : editors_)
+      if (connected.pane == live.id && !connected.editor.id.empty()) here.push_back(&connected);
+    if (here.empty()) return nullptr;
+    if (here.size() == 1) return here.front();
+    const auto in_front = [&](const ConnectedEditor* connected) { return in_foreground(live.pid, connected->pid); };
+    const auto found = std::find_if(here.begin(), here.end(), in_front);
+    return found != here.end() ? *found : here.front();
   }
 
   Disk& disk_;

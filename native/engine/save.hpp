@@ -15,7 +15,7 @@ struct Settings;
 struct ConnectedEditor {
   Editor editor;
   std::string pane;  // %3
-  pid_t pid = 0;
+  pid_t pid = 0;     // tells which of several in one pane is seen
 };
 
 struct SaveRequest {

@@ -124,6 +124,17 @@ Result<Foreground> foreground_of(pid_t leader) {
   return front;
 }
 
+bool in_foreground(pid_t leader, pid_t pid) {
+  const auto terminal = read_proc(leader, "stat");
+  const auto own = read_proc(pid, "stat");
+  if (!terminal || !own) return false;
+  const auto group = stat_field(*terminal, 8);
+  if (!group || *group <= 0) return false;
+  if (stat_field(*own, 5) == group) return true;
+  const auto parent = read_proc(static_cast<pid_t>(stat_field(*own, 4).value_or(0)), "stat");
+  return parent && stat_field(*parent, 5) == group;
+}
+
 std::optional<std::string> environment_of(pid_t pid, std::string_view name) {
   auto block = read_proc(pid, "environ");
   if (!block) return {};

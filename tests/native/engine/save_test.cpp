@@ -1,5 +1,7 @@
 #include "engine/save.hpp"
 
+#include <unistd.h>
+
 #include "engine/scrollback.hpp"
 #include "model/config.hpp"
 #include "os/process.hpp"
@@ -95,6 +97,15 @@ TEST_CASE("editors are told in the order of their panes") {
   CHECK(workspace.editors[0].id == "first");
   CHECK(workspace.editors[1].id == "second");
   CHECK(workspace.sessions[0].windows[0].panes[1].editor == "second");
+}
+
+TEST_CASE("of two editors in a pane the one in front is told") {
+  SaveWorld world;
+  world.start({"sleep", "1000"});
+  world.pane_running("sleep");
+  const auto front = static_cast<pid_t>(parse_int(world.tmux({"display-message", "-p", "-t", "main", "#{pane_pid}"})).value_or(0));
+  CHECK(world.captured({{{.id = "stopped"}, "%0", ::getpid()}, {{.id = "seen"}, "%0", front}}).editors == std::vector<Editor>{{.id = "seen"}});
+  CHECK(world.captured({{{.id = "first"}, "%0", ::getpid()}, {{.id = "other"}, "%0", 0}}).editors == std::vector<Editor>{{.id = "first"}});
 }
 
 TEST_CASE("secrets on a command line are not stored") {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -68,6 +69,31 @@ TEST_CASE("the shell of a terminal is in front until it starts something") {
   front = terminal.wait_for(runs("sleep"));
   CHECK(front.argv == std::vector<std::string>{"sleep", "1000"});
   CHECK_FALSE(front.is_leader);
+}
+
+TEST_CASE("what is stopped is not in front, a server of what is in front is") {
+  Scratch scratch;
+  OnTerminal terminal(scratch.path(), {"bash", "--norc", "--noprofile", "-i"});
+  terminal.wait_for(runs("bash"));
+  terminal.type("sleep 1000\n");
+  const auto stopped = terminal.wait_for(runs("sleep")).pid;
+  CHECK(in_foreground(terminal.leader, stopped));
+  CHECK_FALSE(in_foreground(terminal.leader, terminal.leader));
+  terminal.type("\x1a");
+  terminal.wait_for(runs("bash"));
+  // Two programs: one that begins a session of its own, and the one that started it.
+  terminal.type("sh -c 'setsid sleep 2000 & echo $! >pid; exec tail -f /dev/null'\n");
+  const auto front = terminal.wait_for(runs("tail"));
+  REQUIRE(front.argv.front() == "tail");
+  pid_t server = 0;
+  std::ifstream(scratch / "pid") >> server;
+  REQUIRE(server > 0);
+  for (int i = 0; i < 1000 && ::getsid(server) != server; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(in_foreground(terminal.leader, server));
+  CHECK_FALSE(in_foreground(terminal.leader, stopped));
+  CHECK_FALSE(in_foreground(terminal.leader, 0x7ffffff0));
+  ::kill(server, SIGKILL);
+  ::kill(stopped, SIGKILL);
 }
 
 TEST_CASE("arguments and directory are exact") {
