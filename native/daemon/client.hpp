@@ -10,6 +10,7 @@
 #include "base/fd.hpp"
 #include "daemon/handle.hpp"
 #include "engine/heartbeat.hpp"
+#include "model/workspace.hpp"
 #include "os/socket.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -54,10 +55,10 @@ class Client {
   std::optional<Instant> due() const;
   void ring(Instant now);
 
-  Hello hello;             // empty until it came
+  Hello hello;  // empty until it came
   Heartbeat heartbeat;
-  std::optional<Value> state;  // of an editor: what it answered last to `capture`
-  bool late = false;           // its state is not of the last save
+  std::optional<Editor> state;  // of an editor: what it answered last to `capture`, if that could be read
+  bool late = false;            // its state is not of the last save
 
  private:
   void ready(int events);

@@ -23,7 +23,7 @@ Value Router::clients_status() {
   auto now = Clock::now();
   parts_.clients.each([&](Client& client) {
     const auto& hello = client.hello;
-    auto files = client.state && (*client.state)["buffers"].array() ? (*client.state)["buffers"].array()->size() : 0;
+    auto files = client.state ? client.state->buffers.size() : 0;
     rows.push_back(Value::Map{{"id", hello.id},
                               {"kind", hello.client},
                               {"pid", static_cast<std::int64_t>(client.peer().pid)},

@@ -127,8 +127,14 @@ void Workspaces::ask_editors(Place& place) {
 // Places are never taken out of their map, so a late answer still finds its own.
 // The answer to the last save's question is not the one that this save waits for.
 void Workspaces::take_state(Place& place, std::uint64_t editor, std::uint64_t round, Result<Value> state) {
-  auto* client = clients_.find(editor);
-  if (client && state) client->state = std::move(*state);
+  if (auto* client = clients_.find(editor)) {
+    Editor told;
+    // What it told before is better than nothing.
+    if (state && from_value(*state, told))
+      client->state = std::move(told);
+    else if (round == place.round)
+      client->late = true;
+  }
   if (round == place.round && place.awaited.erase(editor) > 0 && place.awaited.empty()) run_job(place);
 }
 
@@ -136,10 +142,8 @@ std::vector<ConnectedEditor> Workspaces::editors_of(Place& place) {
   std::vector<ConnectedEditor> editors;
   clients_.each([&](Client& client) {
     if (!is_editor_of(client, place.server) || !client.state) return;
-    ConnectedEditor connected{.pane = client.hello.pane, .pid = static_cast<pid_t>(client.hello.pid)};
-    if (!from_value(*client.state, connected.editor)) return;
+    auto& connected = editors.emplace_back(ConnectedEditor{*client.state, client.hello.pane, static_cast<pid_t>(client.hello.pid)});
     connected.editor.id = client.hello.editor;
-    editors.push_back(std::move(connected));
   });
   return editors;
 }

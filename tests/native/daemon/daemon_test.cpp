@@ -99,12 +99,12 @@ class PlayedEditor {
     }
   }
   void send(const Frame& frame) { REQUIRE(write_all(fd_.get(), pack(frame), patience()).ok()); }
-  void answer_capture() {
+  void answer_capture() { answer_capture(Value::Map{{"cwd", "/"}, {"tabs", 1}, {"buffers", Value::Array{}}, {"state", Value::Map{}}}); }
+  void answer_capture(const Value& state) {
     auto asked = next();
     CHECK(asked.kind == Frame::Kind::request);
     CHECK(asked.method == "nvim_exec_lua");
     CHECK((*asked.params.array())[1].array()->front() == Value("capture"));
-    Value state = Value::Map{{"cwd", "/"}, {"tabs", 1}, {"buffers", Value::Array{}}, {"state", Value::Map{}}};
     send({.kind = Frame::Kind::answer, .id = asked.id, .result = state});
   }
 
@@ -139,6 +139,25 @@ TEST_CASE("an editor of the server is asked, and told afterwards") {
   CHECK(told.kind == Frame::Kind::notification);
   CHECK((*told.params.array())[1].array()->front() == Value("saved"));
   asks.join();
+}
+
+TEST_CASE("an answer that cannot be read leaves what the editor told before") {
+  RunningDaemon daemon;
+  PlayedEditor editor(daemon.paths(), "/s/tmux");
+  const auto save_with = [&](auto answer) {
+    Value said;
+    std::thread asks([&] {
+      if (auto saved = daemon.client().request("save", Value::Map{{"server", "/s/tmux"}}, patience())) said = std::move(*saved);
+    });
+    answer();
+    CHECK((*editor.next().params.array())[1].array()->front() == Value("saved"));
+    asks.join();
+    return said;
+  };
+  CHECK(save_with([&] { editor.answer_capture(); })["editors_late"] == Value(0));
+  const auto second = save_with([&] { editor.answer_capture(Value::Map{{"tabs", "two"}}); });
+  CHECK(second["editors"] == Value(1));
+  CHECK(second["editors_late"] == Value(1));
 }
 
 TEST_CASE("an editor that does not answer costs half a second and is said to be late") {
