@@ -141,7 +141,8 @@ void Router::lease(Client& client, const Value& param, Reply reply) {
   auto time = std::clamp<std::int64_t>(param["ttl_ms"].number_or(60'000), 1, 3'600'000);
   if (!is_lease_name(name)) return reply.give(Error{Fault::usage, cat("no lease ", printable(name))});
   auto id = parts_.workspaces.grant(name, param["server"].text_or(""), client.id(), Milliseconds(time));
-  reply.give(Value(Value::Map{{"lease", id}}));
+  if (!id) return reply.give(std::move(id.error()));
+  reply.give(Value(Value::Map{{"lease", *id}}));
 }
 
 void Router::release(Client& client, const Value& param, Reply reply) {

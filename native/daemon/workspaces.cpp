@@ -12,6 +12,7 @@ namespace kra {
 
 static constexpr Milliseconds editor_patience{500};
 static constexpr Milliseconds save_patience{60'000};
+static constexpr std::size_t leases_of_one = 16;
 
 Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Disk& disk, const Paths& paths,
                        SaveFunction save_with)
@@ -241,7 +242,8 @@ void Workspaces::tell_editors(const Place& place, const SaveReport& report) {
 
 bool Workspaces::dirty(const Place& place) const { return journal_.pending(place.server.socket) > 0; }
 
-std::uint64_t Workspaces::grant(std::string_view name, const std::string& server, std::uint64_t holder, Milliseconds time) {
+Result<std::uint64_t> Workspaces::grant(std::string_view name, const std::string& server, std::uint64_t holder, Milliseconds time) {
+  if (leases_.count_of(holder) >= leases_of_one) return Error{Fault::busy, cat("this connection holds ", leases_of_one, " leases already")};
   return leases_.grant(name, server, holder, time, Clock::now());
 }
 

@@ -37,8 +37,8 @@ class Workspaces {
   void flush(const std::string& server, const std::string& reason, Reply reply);
   void apply_settings();
 
-  // Leases of connections and our own.
-  std::uint64_t grant(std::string_view name, const std::string& server, std::uint64_t holder, Milliseconds time);
+  // Leases of connections; busy when `holder` has as many as one connection may.
+  Result<std::uint64_t> grant(std::string_view name, const std::string& server, std::uint64_t holder, Milliseconds time);
   bool release(std::uint64_t lease, std::uint64_t holder);
   void client_gone(std::uint64_t id);
 

@@ -42,6 +42,10 @@ std::vector<Lease> Leases::ring(Instant now) {
   return take_out([&](const Lease& lease) { return lease.until <= now; });
 }
 
+std::size_t Leases::count_of(std::uint64_t holder) const {
+  return static_cast<std::size_t>(std::count_if(leases_.begin(), leases_.end(), [&](const Lease& lease) { return lease.holder == holder; }));
+}
+
 bool Leases::held(std::string_view name, std::string_view server) const {
   return std::any_of(leases_.begin(), leases_.end(), [&](const Lease& lease) { return lease.name == name && lease.server == server; });
 }

@@ -37,6 +37,7 @@ class Leases {
   // Those whose time is over.
   std::vector<Lease> ring(Instant now);
 
+  std::size_t count_of(std::uint64_t holder) const;
   bool held(std::string_view name, std::string_view server) const;
   // An automatic save would see half a workspace, or a dying one.
   bool forbids_autosave(std::string_view server) const;

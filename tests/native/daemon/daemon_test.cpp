@@ -212,6 +212,24 @@ TEST_CASE("requests that make no sense are answered, and the connection stays") 
   CHECK(client.request("metrics", Value::Map{}, patience()).ok());
 }
 
+TEST_CASE("a connection holds sixteen leases at most") {
+  RunningDaemon daemon;
+  auto client = daemon.client(), other = daemon.client();
+  const auto ask = [](DaemonClient& asker) { return asker.request("lease", Value::Map{{"name", "LoadInProgress"}, {"server", "/s"}}, patience()); };
+  std::vector<Value> leases;
+  for (int number = 0; number < 16; ++number) {
+    auto granted = ask(client);
+    REQUIRE(granted.ok());
+    leases.push_back((*granted)["lease"]);
+  }
+  auto refused = ask(client);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().fault == Fault::busy);
+  CHECK(ask(other).ok());
+  REQUIRE(client.request("release", Value::Map{{"lease", leases[3]}}, patience()).ok());
+  CHECK(ask(client).ok());
+}
+
 TEST_CASE("many clients come, speak and go at once") {
   RunningDaemon daemon;
   std::vector<std::thread> clients;
