@@ -35,7 +35,8 @@ class Disk {
   // fsync, rename, fsync of the directory. After failure the old file is untouched and no temporary file is left, with one
   // exception: when only the last fsync failed, the new content is there but may not outlive a power cut.
   virtual Result<void> replace(const std::string& path, std::string_view bytes) = 0;
-  // As replace(), but Fault::conflict when the name is taken: a new file never takes the place of another.
+  // As replace(), but Fault::conflict when the name is taken: a new file never takes the place of another. On a file system with neither
+  // hard links nor a rename that refuses, that holds among writers that hold one lock.
   virtual Result<void> create(const std::string& path, std::string_view bytes) = 0;
   // Adds at the end, making the file when there is none; with `durable` the bytes are on the disk (fdatasync) when it returns.
   // After failure the file has the length that it had. One writer at a time.

@@ -1,6 +1,7 @@
 // Writing so that a crash, a full disk or a power cut at any moment leaves the old file or the new one, never a part.
 #include <sys/random.h>
 
+#include <cstdio>
 #include <random>
 
 #include "base/text.hpp"
@@ -19,6 +20,9 @@ std::string temporary_name() {
   if (::getrandom(&number, sizeof number, 0) != sizeof number) number = std::random_device()();
   return cat(temporary_prefix, hex(number, 16));
 }
+
+// The file system, or its kernel, does not know the call.
+bool is_unsupported(int number) { return number == EPERM || number == EOPNOTSUPP || number == ENOSYS || number == EINVAL; }
 
 // A new file beside its target, complete and synced; taken away again unless it was given its name.
 class Temporary {
@@ -52,10 +56,14 @@ class Temporary {
 
   Result<void> become_target() {
     auto base = name_part(target_);
-    if (again([&] { return ::linkat(directory_.get(), name_.c_str(), directory_.get(), base.c_str(), 0); }) != 0)
-      return failure(target_, "link", errno);
-    // A second name that cannot be taken away is found by its prefix later; the file itself is complete.
-    remove(name_);
+    if (int number = link_as(base); number == 0) {
+      // A second name that cannot be taken away is found by its prefix later; the file itself is complete.
+      remove(name_);
+    } else if (!is_unsupported(number)) {
+      return failure(target_, "link", number);
+    } else if (number = rename_as(base); number != 0) {
+      return failure(target_, "rename", number);
+    }
     name_.clear();
     auto synced = calls::sync(directory_.get(), directory_part(target_));
     if (!synced) remove(base);
@@ -64,6 +72,23 @@ class Temporary {
 
  private:
   explicit Temporary(std::string target) : target_(std::move(target)) {}
+
+  int link_as(const std::string& base) {
+    return again([&] { return ::linkat(directory_.get(), name_.c_str(), directory_.get(), base.c_str(), 0); }) == 0 ? 0 : errno;
+  }
+
+  // Without hard links (vfat, some of FUSE). EEXIST when the name is taken.
+  int rename_as(const std::string& base) {
+#ifdef RENAME_NOREPLACE
+    if (again([&] { return ::renameat2(directory_.get(), name_.c_str(), directory_.get(), base.c_str(), RENAME_NOREPLACE); }) == 0) return 0;
+    if (!is_unsupported(errno)) return errno;
+#endif
+    // Two steps, between which nobody takes the name: writers hold the lock of their directory.
+    struct stat taken;
+    if (::fstatat(directory_.get(), base.c_str(), &taken, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+    if (errno != ENOENT) return errno;
+    return again([&] { return ::renameat(directory_.get(), name_.c_str(), directory_.get(), base.c_str()); }) == 0 ? 0 : errno;
+  }
 
   void remove(const std::string& name) {
     again([&] { return ::unlinkat(directory_.get(), name.c_str(), 0); });

@@ -1,11 +1,17 @@
 // The real disk: complete files or none, links refused, nothing left behind.
 #include "os/disk.hpp"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 
 #include "../catch.hpp"
 #include "../scratch.hpp"
@@ -34,6 +40,47 @@ TEST_CASE("a created file never takes the place of another") {
   CHECK(second.error().fault == Fault::conflict);
   CHECK(*disk.read(scratch / "a", 10) == "one");
   CHECK(*disk.list(scratch.path()) == Names{"a"});
+}
+
+// From here on these system calls of this process fail.
+static bool deny(std::vector<std::uint32_t> calls, std::uint32_t number) {
+  std::vector<sock_filter> program{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)}};
+  for (auto call : calls) {
+    program.push_back({BPF_JMP | BPF_JEQ | BPF_K, 0, 1, call});
+    program.push_back({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | number});
+  }
+  program.push_back({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW});
+  sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// 0: a file was made, and a second one under its name refused.
+static int create_twice(const std::string& path) {
+  SystemDisk disk;
+  if (!disk.create(path, "one")) return 1;
+  auto second = disk.create(path, "two");
+  return second || second.error().fault != Fault::conflict ? 2 : 0;
+}
+
+TEST_CASE("a file is created where there are no hard links") {
+  const std::vector<std::pair<std::vector<std::uint32_t>, std::uint32_t>> systems = {
+      {{__NR_linkat}, EPERM}, {{__NR_linkat}, ENOSYS}, {{__NR_linkat, __NR_renameat2}, EOPNOTSUPP}};
+  for (const auto& [calls, number] : systems) {
+    Scratch scratch;
+    const auto path = scratch / "a";
+    const auto child = ::fork();
+    if (child == 0) ::_exit(deny(calls, number) ? create_twice(path) : 99);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 99) {
+      WARN("no system call filters here");
+      return;
+    }
+    CHECK(WEXITSTATUS(status) == 0);
+    CHECK(*SystemDisk().read(path, 10) == "one");
+    CHECK(*SystemDisk().list(scratch.path()) == Names{"a"});
+  }
 }
 
 TEST_CASE("a symbolic link is neither read nor replaced nor added to") {
