@@ -34,11 +34,20 @@ void Client::read() {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (got <= 0) return drop("it has ended");
+    heard_ = true;
     heartbeat.beat(Clock::now());
     reader_.feed({bytes, static_cast<std::size_t>(got)});
     take_frames();
     if (static_cast<std::size_t>(got) < sizeof bytes) return;
   }
+}
+
+void Client::read_last() {
+  read();
+  if (gone_ || heard_) return;
+  ::shutdown(fd_.get(), SHUT_RD);
+  // What came between the two.
+  read();
 }
 
 void Client::take_frames() {

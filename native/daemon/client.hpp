@@ -49,6 +49,8 @@ class Client {
 
   // Reads what is there now.
   void read();
+  // As read(). Of one who has not spoken yet nothing is taken after this: his message fails with him, so that he turns to our successor.
+  void read_last();
   std::size_t queued() const { return reader_.waiting_bytes() + out_.size() - sent_; }
   bool all_sent() const { return out_.empty(); }
   // When it counts as stalled.
@@ -79,6 +81,7 @@ class Client {
   std::map<std::uint32_t, Answered> calls_;
   std::uint32_t next_call_ = 1;
   int unanswered_ = 0;
+  bool heard_ = false;
   bool gone_ = false;
   std::string why_;
   std::optional<Watch> watch_;

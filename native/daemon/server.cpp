@@ -95,7 +95,7 @@ void Server::close_door() {
   watch_.want(0);
   accept_some(4096);
   resume_ = std::nullopt;
-  each([](Client& client) { client.read(); });
+  each([](Client& client) { client.read_last(); });
   // Whoever is still waiting there is refused now, and tries again.
   ::shutdown(listener_.get(), SHUT_RDWR);
 }

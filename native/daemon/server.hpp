@@ -40,8 +40,8 @@ class Server {
   std::optional<Instant> due() const;
   void ring(Instant now);
 
-  // Nobody finds us any more, and whoever had connected before is heard: what he wrote is read. To be called while the daemon's lock is held,
-  // so that no other socket can stand under our name.
+  // Nobody finds us any more. Whoever had connected before is heard: what he wrote is read, and who had not written yet finds that he cannot.
+  // To be called while the daemon's lock is held, so that no other socket can stand under our name.
   void close_door();
   bool all_sent();
 
