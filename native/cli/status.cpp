@@ -76,6 +76,7 @@ std::string safety_line(const Console& console, const Value& status) {
   if (workspace["generation"].number_or(0) == 0) return cat(console.yellow("nothing saved yet"), ": `kra save` saves this tmux server");
   auto saved = parse_when(workspace["saved_at"].text_or(""), wall_now());
   auto save = cat(printable(workspace["name"].text_or("")), "@", workspace["generation"].number_or(0), ", ", saved ? ago(*saved, wall_now()) : "");
+  if (workspace["trouble"].text()) return cat(console.red("not safe"), ": the last save failed; before it ", save);
   if (workspace["dirty"].flag_or(false)) return cat(console.yellow("changed since the last save"), ": ", save);
   if (!status["daemon"]["running"].flag_or(false)) return cat("saved: ", save, "; no daemon runs, so changes since then are not known");
   return cat(console.green("safe"), ": ", save);

@@ -157,6 +157,12 @@ static void show_status(const TmuxServer& server, const Patience& patience) {
   (void)run_script(server, script, false, patience);
 }
 
+static std::vector<std::string> lines_of(const std::vector<History::Finding>& findings) {
+  std::vector<std::string> lines;
+  for (const auto& finding : findings) lines.push_back(cat(finding.name, "@", finding.generation, " cannot be used: ", finding.trouble));
+  return lines;
+}
+
 void Workspaces::run_job(Place& place) {
   for (auto late : std::exchange(place.awaited, {}))
     if (auto* client = clients_.find(late)) client->late = true;
@@ -172,6 +178,7 @@ void Workspaces::run_job(Place& place) {
     if (!report && report.error().fault == Fault::unavailable && connect_to(server.socket)) report.error().fault = Fault::io;
     const auto& kept = settings.history;
     if (report && report->shows_status) show_status(server, patience);
+    if (report) report->put_aside = lines_of(history.take_findings());
     if (report && thin) (void)history.thin(report->name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
     return report;
   };
@@ -209,7 +216,8 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
     }
     place.retry.succeeded();
     place.trouble.clear();
-    tell_editors(place, *outcome);
+    tell_editors(place, "saved", Value::Map{{"ok", true}, {"name", outcome->name}, {"generation", outcome->generation}, {"duration_ms", outcome->duration_ms}});
+    for (const auto& line : outcome->put_aside) tell_editors(place, "problem", problem_of("damaged", line, "the save before it counts; kra verify checks all"));
   } else {
     failed(place, outcome.error(), job.automatic);
   }
@@ -225,17 +233,18 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
 void Workspaces::failed(Place& place, const Error& error, bool automatic) {
   save_times_.fail();
   if (error.fault == Fault::unavailable) return ended(place);
-  place.trouble = error.what;
+  // Once, not at each retry.
+  if (std::exchange(place.trouble, error.what).empty())
+    tell_editors(place, "problem", problem_of("save_failed", error.what, save_failed_cure));
   // A server without a session, or one that is being restored, will tell when that changes.
   bool pointless = error.fault == Fault::refused && place.retry.failures() >= 6;
   if (automatic && !pointless) place.retry.failed(Clock::now());
 }
 
-void Workspaces::tell_editors(const Place& place, const SaveReport& report) {
-  Value data = Value::Map{{"ok", true}, {"name", report.name}, {"generation", report.generation}, {"duration_ms", report.duration_ms}};
+void Workspaces::tell_editors(const Place& place, const char* method, const Value& data) {
   clients_.each([&](Client& client) {
     if (!is_editor_of(client, place.server)) return;
-    Value::Array arguments{"saved", data};
+    Value::Array arguments{method, data};
     client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)});
   });
 }

@@ -26,6 +26,10 @@ namespace kra {
 // kra::save, or what a test puts in its place. Runs on the lane.
 using SaveFunction = Result<SaveReport> (*)(History&, Disk&, const Paths&, const TmuxServer&, const SaveRequest&, const Settings&, const Patience&);
 
+// A problem as it is told to editors and in `status`.
+Value problem_of(const char* code, const std::string& text, const char* cure);
+constexpr const char* save_failed_cure = "kra doctor names what is wrong; it is tried again";
+
 class Workspaces {
  public:
   Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Disk& disk, const Paths& paths, SaveFunction save_with);
@@ -91,7 +95,7 @@ class Workspaces {
   void ended(Place& place);
   void lease_ended(const Lease& lease);
   std::vector<ConnectedEditor> editors_of(Place& place);
-  void tell_editors(const Place& place, const SaveReport& report);
+  void tell_editors(const Place& place, const char* method, const Value& data);
   bool dirty(const Place& place) const;
 
   Server& clients_;

@@ -47,11 +47,15 @@ Value Workspaces::metrics() const {
   return Value::Map{{"saves", save_times_.summary()}};
 }
 
+Value problem_of(const char* code, const std::string& text, const char* cure) {
+  return Value::Map{{"code", code}, {"text", text}, {"cure", cure}};
+}
+
 Value Workspaces::problems() const {
   Value::Array rows;
   for (const auto& [server, place] : places_)
     if (!place.trouble.empty())
-      rows.push_back(Value::Map{{"code", "save_failed"}, {"text", place.trouble}, {"cure", "kra doctor names what is wrong; it is tried again"}});
+      rows.push_back(problem_of("save_failed", place.trouble, save_failed_cure));
   return rows;
 }
 

@@ -34,6 +34,7 @@ struct SaveReport {
   bool hooks_mended = false;
   bool shows_status = false;  // the server's status line shows @kra_status
   std::int64_t duration_ms = 0;
+  std::vector<std::string> put_aside;  // damaged generations that were passed over, one line each
 };
 
 // The workspace as it is now: one tmux client call and the system's process data. A pane that shows the prompt of the user's shell has no

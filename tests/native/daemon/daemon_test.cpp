@@ -199,6 +199,25 @@ TEST_CASE("a save that fails is tried again, and its events wait") {
   CHECK((*client.request("status", Value::Map{}, patience()))["problems"].array()->empty());
 }
 
+TEST_CASE("editors are told of a save that failed, once") {
+  RunningDaemon daemon("600000");
+  PlayedEditor editor(daemon.paths(), "/s/tmux");
+  script().failures = 2;
+  auto client = daemon.client();
+  auto told = [&](const char* method) {
+    std::thread asks([&] { (void)client.request("save", Value::Map{{"server", "/s/tmux"}}, patience()); });
+    editor.answer_capture();
+    if (method) CHECK((*editor.next().params.array())[1].array()->front() == Value(method));
+    asks.join();
+  };
+  told("problem");
+  auto status = client.request("status", Value::Map{{"server", "/s/tmux"}}, patience());
+  REQUIRE(status.ok());
+  CHECK((*status)["workspace"]["trouble"] == Value("no space left on device"));
+  told(nullptr);
+  told("saved");
+}
+
 TEST_CASE("requests that make no sense are answered, and the connection stays") {
   RunningDaemon daemon;
   auto client = daemon.client();
