@@ -187,14 +187,14 @@ TEST_CASE("a removed save is gone, and default is current") {
 
 TEST_CASE("thinning spares what was kept and restored from") {
   World world;
-  for (int i = 1; i <= 30; ++i) world.save("a", workspace(cat(i)), i * hour * 48);
+  for (int i = 1; i <= 60; ++i) world.save("a", workspace(cat(i)), i * hour * 24);
   REQUIRE(world.history.keep("a", 1).ok());
   REQUIRE(world.history.keep("a", 1).ok());
   REQUIRE(world.history.mark_restored_from("a", 2).ok());
   CHECK(world.history.keep("a", 99).error().fault == Fault::not_found);
-  CHECK(*world.history.thin("a", {}, {30 * hour * 48}) == 12);
+  CHECK(*world.history.thin("a", {}, {60 * hour * 24}) == 27);
   auto log = *world.history.log("a");
-  CHECK(log.size() == 18);
+  CHECK(log.size() == 33);
   CHECK(log.back().kept);
   CHECK(log[log.size() - 2].restored_from);
   CHECK(world.history.load("a", 3).error().fault == Fault::not_found);
