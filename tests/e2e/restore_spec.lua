@@ -187,7 +187,8 @@ describe('kra restore', function()
     assert.same(before[1][2], shown('w')[1][2])
 
     world:attach('second')
-    world:wait(function() return vim.tbl_contains(windows(), 'second:3:three:2') end, 'the windows of the visited session', nil, function() return vim.inspect(windows()) end)
+    local function filled() return vim.tbl_contains(windows(), 'second:3:three:2') end
+    world:wait(filled, 'the windows of the visited session', nil, function() return vim.inspect(windows()) end)
     assert.same({ '0', '3' }, lines('list-windows', '-t', 'second', '-F', '#{window_index}'))
     world:wait(function() return not tmux('show-hooks', '-g'):find('[188]', 1, true) end, 'the end of our hooks')
   end)
