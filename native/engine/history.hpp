@@ -31,7 +31,8 @@ class History {
   History(Disk& disk, std::string directory, std::string corrupt_directory);
 
   // Writes a new generation unless the newest of that name is equal; `stamp.generation` is set here. Durable when it returns, also when
-  // nothing was written. refused: no session after some did, or more than can be stored; busy: another writer held the lock.
+  // nothing was written. refused: no session after some did, more than can be stored, or the newest is a newer kra's; busy: another writer held the
+  // lock.
   struct Written {
     std::uint64_t generation = 0;
     bool changed = false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/record.hpp"
+#include "base/text.hpp"
 #include "engine/history_stored.hpp"
 #include "wire/msgpack.hpp"
 
@@ -58,6 +59,9 @@ Result<History::Written> History::write(const std::string& name, const Workspace
   auto lock = TRY(hold(patience));
   auto listing = TRY(prepare(name));
   auto last = first_whole(name, listing, &History::read_stored);
+  // On top of it, ours would be what counts, and what the newer kra saved would be forgotten.
+  if (!last && last.error().fault == Fault::refused)
+    return Error{Fault::refused, cat("nothing was saved: ", last.error().what, "; update kra, or save under another name")};
   // Newer ones that cannot be read just now would come back: to be equal to an older one is not enough.
   bool is_newest = last && (last->generation == listing.generations.front() || last->generation == TRY(newest_listed(name)));
   if (is_newest && last->body == pack(to_value(workspace))) {

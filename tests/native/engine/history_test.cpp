@@ -6,6 +6,7 @@
 
 #include "../catch.hpp"
 #include "../scratch.hpp"
+#include "base/checksum.hpp"
 #include "base/text.hpp"
 
 using namespace kra;
@@ -104,6 +105,25 @@ TEST_CASE("a save without sessions after some is refused, and never believed") {
   REQUIRE(world.disk.create(world.file("work", 2), *file).ok());
   CHECK(world.history.newest("work")->stamp.generation == 1);
   CHECK(world.history.take_findings().size() == 1);
+}
+
+TEST_CASE("nothing is written on top of a newer kra's") {
+  World world;
+  world.save("work", workspace("a"));
+  auto bytes = *world.disk.read(world.file("work", 1), stored_limit);
+  bytes[9] = static_cast<char>(stored_version + 1);
+  auto sum = crc32c(bytes.substr(0, 32));
+  for (int at = 0; at < 4; ++at) bytes[32 + at] = static_cast<char>(sum >> (24 - 8 * at) & 0xff);
+  REQUIRE(world.disk.create(world.file("work", 2), bytes).ok());
+  for (const auto& next : {workspace("a"), workspace("b"), Workspace{}}) {
+    auto written = world.history.write("work", next, {}, Patience::of(Milliseconds(1000)));
+    REQUIRE_FALSE(written.ok());
+    CHECK(written.error().fault == Fault::refused);
+    CHECK(written.error().what.find("newer kra") != std::string::npos);
+  }
+  CHECK_FALSE(world.disk.info(world.file("work", 3)).ok());
+  CHECK(world.disk.info(world.file("work", 2)).ok());
+  CHECK(world.save("other", workspace("b")).generation == 1);
 }
 
 TEST_CASE("a file under another's number is damage") {
