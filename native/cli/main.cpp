@@ -1,4 +1,6 @@
 // kra: finds the row of the command, parses by it, runs it.
+#include <signal.h>
+
 #include <cstring>
 
 #include "cli/event.hpp"
@@ -44,6 +46,8 @@ static bool is(const char* word, const char* wanted) { return std::strcmp(word, 
 // What stays, or is run by hooks, does without the machinery of commands.
 int main(int count, char** words) {
   if (count > 2 && is(words[1], "event") && !is(words[2], "-h") && !is(words[2], "--help")) kra::cli::run_event(count, words);
+  // Inherited as ignored, it would take the exit status of every tmux and git from us.
+  ::signal(SIGCHLD, SIG_DFL);
   if (count == 2 && is(words[1], "tmux-watch")) return kra::cli::run_watch();
   if (count > 2 && is(words[1], "daemon") && is(words[2], "run") && (count == 3 || is(words[3], kra::handed_flag)))
     return kra::cli::run_daemon_here(count > 3);

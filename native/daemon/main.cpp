@@ -37,8 +37,6 @@ static void prepare_process() {
   // Writing to a client that has gone, or beyond a limit of file size, is an error like others.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
-  // Inherited as ignored, it would take the exit status of every tmux and git from us.
-  ::signal(SIGCHLD, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
