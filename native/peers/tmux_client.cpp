@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "base/text.hpp"
 #include "os/paths.hpp"
@@ -34,11 +36,17 @@ const std::vector<std::string>& not_for_a_server() {
   return names;
 }
 
+bool one_is_in(const std::string& errors, std::initializer_list<std::string_view> sayings) {
+  return std::any_of(sayings.begin(), sayings.end(), [&](std::string_view said) { return errors.find(said) != std::string::npos; });
+}
+
 bool server_is_gone(const std::string& errors) {
-  for (std::string_view said : {"no server running", "error connecting to", "lost server", "server exited", "server version is too old"}) {
-    if (errors.find(said) != std::string::npos) return true;
-  }
-  return false;
+  return one_is_in(errors, {"no server running", "error connecting to", "lost server", "server exited"});
+}
+
+// The server runs on, but this client cannot talk with it: tmux was replaced since it was started.
+bool server_is_of_another_release(const std::string& errors) {
+  return one_is_in(errors, {"server version is too old", "protocol version mismatch"});
 }
 
 }  // namespace
@@ -67,9 +75,11 @@ Result<Outcome> tmux_client(const TmuxServer& server, const std::vector<std::str
   if (!server.config.empty()) command.argv.insert(command.argv.end(), {"-f", server.config});
   command.argv.insert(command.argv.end(), words.begin(), words.end());
   auto outcome = TRY(run(command, patience));
-  if (outcome.status != 0 && server_is_gone(outcome.errors)) {
-    return Error{Fault::unavailable, cat("tmux: ", printable(outcome.errors.substr(0, outcome.errors.find('\n'))))};
-  }
+  if (outcome.status == 0) return outcome;
+  const auto said = cat("tmux: ", printable(outcome.errors.substr(0, outcome.errors.find('\n'))));
+  if (server_is_gone(outcome.errors)) return Error{Fault::unavailable, said};
+  if (server_is_of_another_release(outcome.errors))
+    return Error{Fault::refused, cat(said, "; the server is of another release: put the tmux that started it first in PATH, or start the server anew")};
   return outcome;
 }
 

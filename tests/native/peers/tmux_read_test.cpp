@@ -135,6 +135,19 @@ TEST_CASE("an active session is that of the last client, or what was restored") 
   CHECK_FALSE(live.attached);
 }
 
+TEST_CASE("a server of another release is there, and not to be talked with") {
+  TmuxWorld world;
+  world.server.program = world.scratch / "tmux";
+  for (const char* said : {"server version is too old for client", "protocol version mismatch (client 8, server 7)"}) {
+    std::ofstream(world.server.program) << "#!/bin/sh\necho '" << said << "' >&2\nexit 1\n";
+    std::filesystem::permissions(world.server.program, std::filesystem::perms::owner_all);
+    auto live = read_server(world.server, soon());
+    REQUIRE_FALSE(live);
+    CHECK(live.error().fault == Fault::refused);
+    CHECK(live.error().what.find("first in PATH") != std::string::npos);
+  }
+}
+
 TEST_CASE("no server, no snapshot") {
   TmuxWorld world;
   CHECK(read_server(world.server, soon()).error().fault == Fault::unavailable);
