@@ -65,10 +65,14 @@ static Hello introduced(Hello hello, std::string_view version) {
   return hello;
 }
 
+// A daemon that was stopped still accepts. Whoever asks has work of his own to do when it does not speak.
+static constexpr Milliseconds greeting_time{2'000};
+
 Result<DaemonClient> connect_and_greet(const Paths& paths, std::string_view version, const Hello& hello, const Patience& patience) {
   DaemonClient client(TRY(connect_to(paths.socket())));
   if (TRY(peer_of(client.fd())).uid != ::geteuid()) return Error{Fault::refused, cat(paths.socket(), " is served by another user")};
-  client.greeting_ = TRY(client.request("hello", to_value(introduced(hello, version)), patience));
+  Patience shortly{std::min(patience.until, Clock::now() + greeting_time), patience.stop};
+  client.greeting_ = TRY_TO("hello to the daemon", client.request("hello", to_value(introduced(hello, version)), shortly));
   return client;
 }
 
@@ -134,10 +138,12 @@ Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start s
 
 Result<void> send_event(const Paths& paths, std::string_view version, const Event& event, const Patience& patience) {
   for (Jitter jitter;;) {
-    auto client = TRY(reach(paths, version, Start::if_needed, patience));
-    auto answer = client.request("event", to_value(event), patience);
+    auto client = reach(paths, version, Start::if_needed, patience);
+    auto answer = client ? client->request("event", to_value(event), patience) : Result<Value>(client.error());
     if (answer) return {};
-    if (!is_absent(answer.error()) || patience.over()) return std::move(answer.error());
+    // Of all that ask, this one has nobody else to turn to: a daemon that is slow is asked again.
+    bool again = client ? is_absent(answer.error()) : answer.error().fault == Fault::timed_out;
+    if (!again || patience.over()) return std::move(answer.error());
     jitter.pause(patience);
   }
 }

@@ -43,7 +43,8 @@ class DaemonClient {
 };
 
 // A greeted connection. `version` is the release that asks (kra::version()): an older daemon hands over and a new one is started,
-// unless `start` forbids it. not_found / unavailable: no daemon (and none was to be started, or none would start).
+// unless `start` forbids it. not_found / unavailable: no daemon (and none was to be started, or none would start); timed_out: one that
+// does not greet within 2 s.
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello = {});
 
 // Acknowledged when it returns: in the events journal. Connects anew when the daemon dies meanwhile, so the event needs a client

@@ -249,6 +249,20 @@ TEST_CASE("a connection holds sixteen leases at most") {
   CHECK(ask(client).ok());
 }
 
+TEST_CASE("a daemon that does not greet is not waited for") {
+  Scratch scratch;
+  SystemDisk disk;
+  Paths paths{scratch / "state", scratch / "run", scratch / "config"};
+  REQUIRE(disk.make_directory(paths.runtime).ok());
+  auto door = listen_at(paths.socket(), 64);
+  REQUIRE(door.ok());
+  auto began = Clock::now();
+  auto client = reach(paths, "", Start::if_needed, patience());
+  REQUIRE_FALSE(client.ok());
+  CHECK(client.error().fault == Fault::timed_out);
+  CHECK(Clock::now() - began < Milliseconds(10'000));
+}
+
 TEST_CASE("many clients come, speak and go at once") {
   RunningDaemon daemon;
   std::vector<std::thread> clients;
