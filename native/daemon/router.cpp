@@ -62,7 +62,8 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
   Hello hello;
   if (auto read = from_value(param, hello); !read) return reply.give(std::move(read.error()).within("hello"));
   if (hello.proto.size() == 2 && (hello.proto[0] > protocol_newest || hello.proto[1] < protocol_oldest))
-    return reply.give(Error{Fault::unavailable, cat("the daemon speaks protocol ", protocol_oldest, " to ", protocol_newest)});
+    return reply.give(Error{Fault::refused, cat("the daemon is release ", version(), " and speaks protocol ", protocol_oldest, " to ", protocol_newest,
+                                                ", the client another: update the older of the two")});
   client.hello = std::move(hello);
   Value answer = Value::Map{{"proto", protocol_newest},
                             {"version", version()},

@@ -68,9 +68,14 @@ static Hello introduced(Hello hello, std::string_view version) {
 // A daemon that was stopped still accepts. Whoever asks has work of his own to do when it does not speak.
 static constexpr Milliseconds greeting_time{2'000};
 
-Result<DaemonClient> connect_and_greet(const Paths& paths, std::string_view version, const Hello& hello, const Patience& patience) {
+Result<DaemonClient> connect_to_daemon(const Paths& paths) {
   DaemonClient client(TRY(connect_to(paths.socket())));
   if (TRY(peer_of(client.fd())).uid != ::geteuid()) return Error{Fault::refused, cat(paths.socket(), " is served by another user")};
+  return client;
+}
+
+Result<DaemonClient> connect_and_greet(const Paths& paths, std::string_view version, const Hello& hello, const Patience& patience) {
+  auto client = TRY(connect_to_daemon(paths));
   Patience shortly{std::min(patience.until, Clock::now() + greeting_time), patience.stop};
   client.greeting_ = TRY_TO("hello to the daemon", client.request("hello", to_value(introduced(hello, version)), shortly));
   return client;
@@ -121,17 +126,28 @@ static bool hand_over(DaemonClient& client, std::string_view version, const Pati
   return true;
 }
 
+// Whether the daemon that has greeted us so, or turned us away, has ended in favour of ours.
+static bool makes_way(Result<DaemonClient>& greeted, const Paths& paths, std::string_view version, const Patience& patience) {
+  if (greeted) return is_outdated(greeted->greeting(), version) && hand_over(*greeted, version, patience);
+  if (greeted.error().fault != Fault::refused) return false;
+  // No protocol in common. Which of us is newer the daemon decides itself, and that needs no hello.
+  auto client = connect_to_daemon(paths);
+  return client && hand_over(*client, version, patience);
+}
+
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello) {
   bool handed_over = false;
   int rounds = 0;
   for (Jitter jitter;;) {
     auto client = connect_and_greet(paths, version, hello, patience);
-    if (start == Start::never || (!client && !is_absent(client.error()))) return client;
-    if (client && (handed_over || !is_outdated(client->greeting(), version) || !hand_over(*client, version, patience))) return client;
-    handed_over = handed_over || client.ok();
+    if (start == Start::never) return client;
+    if (client || !is_absent(client.error())) {
+      if (handed_over || !makes_way(client, paths, version, patience)) return client;
+      handed_over = true;
+    }
     TRY(start_if_lock_is_free(paths, patience));
     if (patience.over()) return Error{Fault::unavailable, "no daemon answers"};
-    // One that accepts and then turns us away (it is full, or speaks another protocol) is not asked without a pause.
+    // One that accepts and then turns us away (it is full) is not asked without a pause.
     if (++rounds > 3 || !connect_to(paths.socket())) jitter.pause(patience);
   }
 }

@@ -19,7 +19,7 @@ enum class Start { if_needed, never };
 
 class DaemonClient {
  public:
-  // unavailable: no daemon, or one that speaks another protocol than we. Everything else as request() has it.
+  // unavailable: the daemon has ended. Everything else as request() has it.
   Result<Value> request(std::string_view method, Value param, const Patience& patience);
   // Written when it returns; nobody says whether it was read.
   Result<void> notify(std::string_view method, Value param, const Patience& patience);
@@ -32,6 +32,7 @@ class DaemonClient {
   Result<std::optional<std::string>> notified();
 
  private:
+  friend Result<DaemonClient> connect_to_daemon(const Paths&);
   friend Result<DaemonClient> connect_and_greet(const Paths&, std::string_view, const Hello&, const Patience&);
   explicit DaemonClient(Fd fd) : fd_(std::move(fd)) {}
   Result<Value> answer_to(std::uint32_t id, const Patience& patience);
@@ -44,7 +45,7 @@ class DaemonClient {
 
 // A greeted connection. `version` is the release that asks (kra::version()): an older daemon hands over and a new one is started,
 // unless `start` forbids it. not_found / unavailable: no daemon (and none was to be started, or none would start); timed_out: one that
-// does not greet within 2 s.
+// does not greet within 2 s; refused: one that has no protocol in common with us and stays.
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello = {});
 
 // Acknowledged when it returns: in the events journal. Connects anew when the daemon dies meanwhile, so the event needs a client

@@ -2,10 +2,12 @@
 #include "daemon/daemon.hpp"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "../catch.hpp"
@@ -226,7 +228,7 @@ TEST_CASE("requests that make no sense are answered, and the connection stays") 
   CHECK_FALSE(client.request("save", Value::Map{{"server", "/s"}, {"name", "a/b"}}, patience()).ok());
   CHECK_FALSE(client.request("lease", Value::Map{{"name", "mine"}}, patience()).ok());
   CHECK_FALSE(client.request("event", Value::Map{{"seq", "one"}}, patience()).ok());
-  CHECK_FALSE(client.request("hello", Value::Map{{"proto", Value::Array{7, 9}}}, patience()).ok());
+  CHECK(client.request("hello", Value::Map{{"proto", Value::Array{7, 9}}}, patience()).error().fault == Fault::refused);
   CHECK_FALSE(client.request("session_get", Value::Map{{"generation", "a/../1"}}, patience()).ok());
   CHECK(client.request("metrics", Value::Map{}, patience()).ok());
 }
@@ -247,6 +249,48 @@ TEST_CASE("a connection holds sixteen leases at most") {
   CHECK(ask(other).ok());
   REQUIRE(client.request("release", Value::Map{{"lease", leases[3]}}, patience()).ok());
   CHECK(ask(client).ok());
+}
+
+// Answers the first request of the next connection that makes one (some only look who is there); it must be `method`.
+static void answer_next(int door, const char* method, const std::function<Frame(std::uint32_t)>& answer) {
+  for (pollfd wanted{door, POLLIN, 0}; ::poll(&wanted, 1, 20'000) > 0;) {
+    Fd fd(::accept(door, nullptr, nullptr));
+    FrameReader reader;
+    for (std::string bytes; read_some(fd.get(), bytes, patience()).value_or(false); bytes.clear()) {
+      reader.feed(bytes);
+      auto frame = reader.next();
+      if (!frame || !*frame) continue;
+      if ((*frame)->method == method) (void)write_all(fd.get(), pack(answer((*frame)->id)), patience());
+      return;
+    }
+  }
+}
+
+TEST_CASE("a daemon without a protocol in common is asked to make way") {
+  Scratch scratch;
+  SystemDisk disk;
+  Paths paths{scratch / "state", scratch / "run", scratch / "config"};
+  REQUIRE(disk.make_directory(paths.runtime).ok());
+  // Held, so that nobody starts another.
+  auto lock = Lock::take(paths.daemon_lock(), patience());
+  REQUIRE(lock.ok());
+  auto door = listen_at(paths.socket(), 64);
+  REQUIRE(door.ok());
+  std::atomic<bool> handed_over = false;
+  std::thread played([&] {
+    auto refuse = [](std::uint32_t id) { return Frame{.kind = Frame::Kind::answer, .id = id, .error = error_to_value({Fault::refused, "release 0.0.9"})}; };
+    answer_next(door->get(), "hello", refuse);
+    answer_next(door->get(), "handover", [&](std::uint32_t id) {
+      handed_over = true;
+      return Frame{.kind = Frame::Kind::answer, .id = id, .result = Value::Map{}};
+    });
+    answer_next(door->get(), "hello", [](std::uint32_t id) { return Frame{.kind = Frame::Kind::answer, .id = id, .result = Value::Map{{"version", "1.0.0"}}}; });
+  });
+  auto client = reach(paths, "1.0.0", Start::if_needed, patience());
+  played.join();
+  CHECK(handed_over);
+  REQUIRE(client.ok());
+  CHECK(client->greeting()["version"] == Value("1.0.0"));
 }
 
 TEST_CASE("a daemon that does not greet is not waited for") {
