@@ -111,8 +111,11 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   auto carried = TRY(carry_out(plan, server, !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));
-  TRY(expect_swapped(plan, disk, paths, server));
-  if (is_all_of_newest(history, name, generation, options, plan) && carried.failed.empty()) TRY(note_run(disk, paths, server, name, carried.server));
+  // All is back by now: what cannot be written down is told and costs nothing else.
+  bool whole = carried.failed.empty() && is_all_of_newest(history, name, generation, options, plan);
+  auto noted = expect_swapped(plan, disk, paths, server);
+  if (noted && whole) noted = note_run(disk, paths, server, name, carried.server);
+  if (!noted) report.plan.notes.push_back(cat("undo may miss what is closed next: ", noted.error().what));
   report.counts = carried.counts, report.failed = std::move(carried.failed), report.incomplete = carried.incomplete;
   if (plan.active >= 0) report.session = carried.made[static_cast<std::size_t>(plan.active)].id;
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();

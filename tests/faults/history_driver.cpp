@@ -54,7 +54,7 @@ bool change(int i) {
     case 3: return world.history.rename(side(i), moved(i)).ok();
     case 4:
       if (i % 12 == 10) return world.history.keep("work", 1).ok() && world.history.mark_restored_from("old", 3).ok();
-      return world.history.thin("old", {}, {100 * 48 * hour}).ok();
+      return world.history.thin("old", {.daily_for = std::chrono::hours(14 * 24)}, {100 * 24 * hour}).ok();
     case 5: return (i / 6) % 2 == 0 || world.history.remove(moved(i)).ok();
     default: return save("work", i);
   }
@@ -64,7 +64,7 @@ int end() { return first + changes; }
 
 int seed() {
   for (int i = 1; i <= 20; ++i)
-    if (!save("old", i, i * 48 * hour)) return 1;
+    if (!save("old", i, i * 24 * hour)) return 1;
   if (!save("work", 1)) return 1;
   for (int i = very_first; i < first; ++i)
     if (!change(i)) return 1;
