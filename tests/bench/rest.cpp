@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   auto plugin = std::filesystem::current_path().string();
   world.must(world.tmux({"split-window", "-t", "bench:", nvim ? nvim : "nvim", "-u", "NONE", "-i", "NONE", "--cmd", cat("set rtp^=", plugin),
                          "--cmd", "runtime plugin/kra.lua", "README.md"}));
-  auto status = [&] { return world.must({world.kra(), "-S", world.socket(), "status", "--json"}); };
+  auto status = [&] { return world.must({world.kra(), "status", "-S", world.socket(), "--json"}); };
   std::string seen;
   if (!await([&] { return (seen = status()).find("\"kind\":\"nvim\"") != std::string::npos; }, std::chrono::seconds(20)))
     return std::fprintf(stderr, "the editor did not connect: %s\n", seen.c_str()), 2;
