@@ -15,18 +15,6 @@ namespace {
 
 constexpr Milliseconds save_time{60'000};
 
-// What both ways answer, in the form of the daemon's answer.
-Value value_of(const SaveReport& report) {
-  return Value::Map{{"name", report.name},
-                    {"generation", report.generation},
-                    {"sessions", report.counts.sessions},
-                    {"windows", report.counts.windows},
-                    {"panes", report.counts.panes},
-                    {"editors", report.counts.editors},
-                    {"changed", report.changed},
-                    {"duration_ms", report.duration_ms}};
-}
-
 Result<Value> save_here(Context& context, const SaveRequest& request) {
   auto settings = TRY(context.settings());
   auto history = context.history();

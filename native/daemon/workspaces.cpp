@@ -186,16 +186,10 @@ void Workspaces::run_job(Place& place) {
 }
 
 static Value report_value(const SaveReport& report, std::size_t late) {
-  return Value::Map{{"name", report.name},
-                    {"generation", report.generation},
-                    {"sessions", report.counts.sessions},
-                    {"windows", report.counts.windows},
-                    {"panes", report.counts.panes},
-                    {"editors", report.counts.editors},
-                    {"editors_late", static_cast<std::uint64_t>(late)},
-                    {"changed", report.changed},
-                    {"duration_ms", report.duration_ms},
-                    {"durability", "disk"}};
+  auto value = value_of(report);
+  value.set("editors_late", static_cast<std::uint64_t>(late));
+  value.set("durability", "disk");
+  return value;
 }
 
 void Workspaces::finish(Place& place, Result<SaveReport> outcome) {

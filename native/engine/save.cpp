@@ -104,6 +104,17 @@ Result<std::string> name_for(History& history, const SaveRequest& request) {
 
 }  // namespace
 
+Value value_of(const SaveReport& report) {
+  return Value::Map{{"name", report.name},
+                    {"generation", report.generation},
+                    {"sessions", report.counts.sessions},
+                    {"windows", report.counts.windows},
+                    {"panes", report.counts.panes},
+                    {"editors", report.counts.editors},
+                    {"changed", report.changed},
+                    {"duration_ms", report.duration_ms}};
+}
+
 Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
                         const Settings& settings, const Patience& patience) {
   const auto began = Clock::now();

@@ -36,6 +36,8 @@ struct SaveReport {
   std::int64_t duration_ms = 0;
   std::vector<std::string> put_aside;  // damaged generations that were passed over, one line each
 };
+// As the daemon answers it and `kra save --json` prints it.
+Value value_of(const SaveReport& report);
 
 // The workspace as it is now: one tmux client call and the system's process data. A pane that shows the prompt of the user's shell has no
 // argv; one in which our helper waits for Enter has that of the program that it stands for. Layouts are told without pane ids, so
