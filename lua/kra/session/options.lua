@@ -55,6 +55,15 @@ function M.globals()
   return out
 end
 
+--- A new tab's window has what the one before it had; it gets the global values.
+---@param globals table<string, any>
+function M.reset_window(win, globals)
+  local at = { win = win, scope = 'local' }
+  for _, name in ipairs(window_names) do
+    if api.nvim_get_option_value(name, at) ~= globals[name] then api.nvim_set_option_value(name, globals[name], at) end
+  end
+end
+
 --- A window's: what differs from the global value, or was set by hand.
 ---@param globals table<string, any>
 ---@return table<string, any>?

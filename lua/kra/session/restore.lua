@@ -17,6 +17,7 @@ local TURN_MS, HIDDEN_PER_TURN, EAGER_BUFFERS = 1, 40, 50
 ---@field bufs table<integer, integer> index -> buffer number
 ---@field tabs kra.Restore.Tab[]
 ---@field queue (fun())[]
+---@field globals table<string, any> window options of a new window
 ---@field failed string[]
 ---@field started integer
 ---@field usable_ms number
@@ -102,9 +103,7 @@ local function skeleton(run, entry, placeholder)
   entry.tab = api.nvim_get_current_tabpage()
   local first = api.nvim_get_current_win()
   local empty = api.nvim_get_current_buf()
-  for name in pairs(options.window) do
-    api.nvim_set_option_value(name, api.nvim_get_option_value(name, { scope = 'global' }), { win = first, scope = 'local' })
-  end
+  options.reset_window(first, run.globals)
   api.nvim_win_set_buf(first, placeholder)
   if empty ~= placeholder then pcall(api.nvim_buf_delete, empty, {}) end
   local size = data.list(run.state.size, 2)
@@ -256,7 +255,7 @@ local function step(run, work)
   local _, err = guard.with(calm('TabEnter,TabLeave,WinEnter,WinLeave,BufEnter,BufLeave'), function()
     vim.g.SessionLoad = 1
     require('kra.session.swap').with(work)
-  end)
+  end, true)
   if err then fail(run, 'restore', err) end
 end
 
@@ -379,7 +378,10 @@ function M.apply(state, opts)
   if type(state) ~= 'table' or state.version ~= require('kra.session.capture').VERSION then
     return false, 'the session was written by another version of kra'
   end
-  local run = { state = state, bufs = {}, tabs = {}, queue = {}, failed = {}, started = vim.uv.hrtime(), shada = opts.shada, done = opts.done }
+  local run = {
+    state = state, globals = options.globals(), bufs = {}, tabs = {}, queue = {}, failed = {}, started = vim.uv.hrtime(), shada = opts.shada,
+    done = opts.done,
+  }
   state.buffers = data.list(state.buffers, 20000)
   for _, tab in ipairs(data.list(state.tabs, 1000)) do
     if type(tab) == 'table' then
@@ -391,7 +393,7 @@ function M.apply(state, opts)
   active = run
   local old = remember_old()
   local events = vim.o.eventignore
-  local current, err = guard.with(calm('all'), function() return build(run, old) end)
+  local current, err = guard.with(calm('all'), function() return build(run, old) end, true)
   if not current then
     active = nil
     return false, err

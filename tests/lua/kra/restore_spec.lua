@@ -52,6 +52,21 @@ describe('a restore', function()
     return state
   end
 
+  it('compiles nothing of what runs once, and leaves the compiler as the user has it', function()
+    editor:lua([[
+      _G.during = {}
+      vim.api.nvim_create_autocmd('BufReadPost', { callback = function() table.insert(_G.during, (jit.status())) error('one that fails') end })
+    ]])
+    for _, on in ipairs({ true, false }) do
+      editor:lua(on and 'jit.on()' or 'jit.off()')
+      editor:lua(RESTORE, state_of({ { path(1), path(2) }, { path(3) } }))
+      assert.equals(on, editor:lua('return (jit.status())'))
+      assert.is_true(editor:lua('return vim.g.SessionLoad == nil'))
+      editor:lua('vim.cmd("%bwipeout!")')
+    end
+    assert.same({ false, false, false, false, false, false }, editor:lua('return _G.during'))
+  end)
+
   it('never lets a modified buffer go, named or not', function()
     editor:lua([[
       vim.cmd.edit('file5.txt')
