@@ -160,9 +160,7 @@ void Router::on_lane(Job job, Reply reply) {
 }
 
 void Router::session_put(Client&, const Value& param, Reply reply) {
-  const auto& kept = parts_.settings.now().history;
-  Retention retention{kept.all_for, kept.hourly_for, kept.daily_for};
-  on_lane([param, retention](Sessions& sessions, const Patience& patience) { return sessions.put(param, retention, patience); }, reply);
+  on_lane([param, settings = parts_.settings.now()](Sessions& sessions, const Patience& patience) { return sessions.put(param, settings, patience); }, reply);
 }
 
 void Router::session_get(Client&, const Value& param, Reply reply) {

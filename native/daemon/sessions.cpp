@@ -5,6 +5,8 @@
 #include "base/record.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "engine/privacy.hpp"
+#include "model/config.hpp"
 #include "os/process.hpp"
 
 namespace kra {
@@ -16,20 +18,22 @@ static constexpr std::uint64_t thin_every = 32;
 
 static std::string key_of(const Value& param) { return param["key"].text_or(param["cwd"].text_or("")); }
 
-Result<Value> Sessions::put(const Value& param, const Retention& retention, const Patience& patience) {
+Result<Value> Sessions::put(const Value& param, const Settings& settings, const Patience& patience) {
   auto key = key_of(param);
   if (key.empty()) return Error{Fault::usage, "session_put needs a key or a cwd"};
   Editor editor;
   if (param["state"].map()) TRY_TO("state", from_value(param["state"], editor));
   // The editor's own account of itself, when it sends one as it does for `capture`; else the state as it is.
   if (editor.state.is_nil()) editor.state = param["state"];
+  Privacy(settings.privacy_exclude).clean(editor.state);
   editor.id = param["editor"].text_or("");
   editor.cwd = param["cwd"].text_or(editor.cwd);
   Workspace workspace{.host = host_name(), .editors = {std::move(editor)}};
   Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version())};
+  const auto& kept = settings.history;
   auto history = history_of(key);
   auto written = TRY(history.write(session_name, workspace, stamp, patience));
-  if (written.changed && written.generation % thin_every == 0) (void)history.thin(session_name, retention, wall_now());
+  if (written.changed && written.generation % thin_every == 0) (void)history.thin(session_name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
   return Value(Value::Map{{"changed", written.changed}, {"generation", written.generation}});
 }
 

@@ -10,13 +10,15 @@
 
 namespace kra {
 
+struct Settings;
+
 // Blocking: for a lane.
 class Sessions {
  public:
   Sessions(Disk& disk, const Paths& paths) : disk_(disk), paths_(paths) {}
 
   // {changed}; durable when it returns.
-  Result<Value> put(const Value& param, const Retention& retention, const Patience& patience);
+  Result<Value> put(const Value& param, const Settings& settings, const Patience& patience);
   // {state}: nil when there is none.
   Result<Value> get(const Value& param);
   // {sessions: [{key, cwd, saved_at}]}

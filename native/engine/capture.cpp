@@ -74,6 +74,8 @@ class Capture {
     workspace.editors = std::move(told_);
     return workspace;
   }
+  // Panes whose contents may not be kept.
+  std::vector<std::string> private_panes() { return std::move(private_); }
 
  private:
   // A window that is linked into several sessions shows the same panes in all of them.
@@ -84,6 +86,8 @@ class Capture {
     program(live, pane);
     if (pane.cwd.empty()) pane.cwd = session_path;
     editor(live, pane);
+    if (privacy_.hides_contents(pane)) private_.push_back(live.id);
+    if (privacy_.hides_title(pane)) pane.title.clear();
     if (privacy_.hides_program(pane)) pane.argv.clear(), pane.command.clear(), pane.resume.clear(), pane.title.clear();
     pane.repository = repositories_.of(pane.cwd);
     return done_[live.id] = std::move(pane);
@@ -147,7 +151,7 @@ class Capture {
     const auto* shown = shown_editor(live);
     if (shown == nullptr) return;
     pane.editor = shown->editor.id;
-    told_.push_back(shown->editor);
+    privacy_.clean(told_.emplace_back(shown->editor).state);
   }
 
   // One pane has several when one is stopped, or runs inside another's terminal. Who connects is Neovim's server, a child of what the pane shows.
@@ -169,6 +173,7 @@ class Capture {
   Privacy privacy_;
   Repositories repositories_;
   std::vector<Editor> told_;
+  std::vector<std::string> private_;
   std::map<std::string, Pane> done_;
   std::map<std::string, std::string> former_names_;  // of windows, by pane
   std::map<std::string, Workspace> generations_;
@@ -181,9 +186,10 @@ Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& serve
   auto live = TRY(read_server(server, patience));
   if (live.sessions.empty()) return Error{Fault::refused, "the tmux server has no session"};
   if (restore_is_under_way(live.restoring)) return Error{Fault::busy, "a restore is under way in this tmux server"};
-  auto workspace = Capture(disk, paths, live, editors, settings).workspace();
+  Capture capture(disk, paths, live, editors, settings);
+  auto workspace = capture.workspace();
   fill_lazy(workspace, live, disk, paths);
-  return Captured{std::move(workspace), std::move(live)};
+  return Captured{std::move(workspace), std::move(live), capture.private_panes()};
 }
 
 }  // namespace kra

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "engine/secrets.hpp"
 #include "os/process.hpp"
 
 namespace kra {
@@ -52,15 +53,37 @@ bool Privacy::excludes(std::string_view path, std::string_view directory) const 
   });
 }
 
-bool Privacy::hides_program(const Pane& pane) const {
-  const auto hidden = [&](const std::string& word) { return carries_secret(word) || excludes(path_in(word), pane.cwd); };
-  const auto any = [&](const std::vector<std::string>& words) { return std::any_of(words.begin(), words.end(), hidden); };
-  return any(pane.argv) || any(pane.command) || any(pane.resume);
+bool Privacy::hides(const std::vector<std::string>& words, std::string_view directory) const {
+  return carries_secret(words) ||
+         std::any_of(words.begin(), words.end(), [&](const std::string& word) { return excludes(path_in(word), directory); });
 }
+
+bool Privacy::hides_program(const Pane& pane) const {
+  return hides(pane.argv, pane.cwd) || hides(pane.command, pane.cwd) || hides(pane.resume, pane.cwd);
+}
+
+bool Privacy::hides_title(const Pane& pane) const { return carries_secret(pane.title); }
 
 bool Privacy::hides_contents(const Pane& pane) const {
   return hides_program(pane) || excludes(pane.cwd, "/") ||
          std::any_of(pane.argv.begin(), pane.argv.end(), [](const std::string& word) { return is_secret_file(path_in(word)); });
+}
+
+void Privacy::clean(Value& state) const {
+  auto* entries = state.map();
+  if (!entries) return;
+  for (auto& [key, buffers] : *entries) {
+    if (key != "buffers" || !buffers.array()) continue;
+    for (auto& buffer : *buffers.array()) {
+      const auto& terminal = buffer["terminal"];
+      if (!terminal.map()) continue;
+      std::vector<std::string> argv;
+      if (terminal["argv"].array())
+        for (const auto& word : *terminal["argv"].array()) argv.push_back(word.text_or(""));
+      const auto cwd = terminal["cwd"].text_or("/");
+      if (hides(argv, cwd)) buffer.set("terminal", Value::Map{{"cwd", cwd}, {"argv", Value::Array{argv[0]}}});
+    }
+  }
 }
 
 bool is_secret_file(std::string_view path) {
@@ -70,26 +93,6 @@ bool is_secret_file(std::string_view path) {
     if (matches(glob, name)) return true;
   }
   return false;
-}
-
-bool carries_secret(std::string_view word) {
-  constexpr std::string_view solid = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  for (std::string_view prefix : {"ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "AKIA", "xoxb-", "xoxp-", "sk-ant-", "sk-proj-"}) {
-    const auto at = word.find(prefix);
-    if (at == word.npos) continue;
-    const auto rest = word.substr(at + prefix.size());
-    if (std::min(rest.find_first_not_of(solid), rest.size()) >= 12) return true;
-  }
-  for (std::string_view option : {"--password=", "--passwd=", "--token=", "--secret=", "--api-key=", "--apikey=", "--passphrase="}) {
-    if (word.starts_with(option) && word.size() > option.size()) return true;
-  }
-  if (word.find("PRIVATE KEY-----") != word.npos || word.find("Authorization:") != word.npos) return true;
-  // https://user:password@host
-  const auto scheme = word.find("://");
-  if (scheme == word.npos) return false;
-  const auto place = word.substr(scheme + 3, word.find('/', scheme + 3) - scheme - 3);
-  const auto user = place.substr(0, place.rfind('@'));
-  return user.size() < place.size() && user.find(':') != user.npos;
 }
 
 }  // namespace kra

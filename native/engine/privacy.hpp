@@ -1,5 +1,5 @@
 // What may be stored. One predicate for every way out; the settings and a table of well-known names decide.
-//  - a pane whose arguments name something under privacy.exclude, or carry a password or token, is stored without its program, its title
+//  - a pane whose arguments name something under privacy.exclude, or carry a password or token (engine/secrets.hpp), is stored without its program, its title
 //    and its contents: it comes back as a shell in its directory
 //  - a pane whose arguments name a well-known secret file (.env, *.pem, id_*, …) is stored without its contents
 #pragma once
@@ -22,16 +22,19 @@ class Privacy {
   bool excludes(std::string_view path, std::string_view directory) const;
   // May the pane's arguments and title be stored?
   bool hides_program(const Pane& pane) const;
+  // May its title?
+  bool hides_title(const Pane& pane) const;
   // May what is on the pane's screen be stored?
   bool hides_contents(const Pane& pane) const;
+  // Of an editor's state: a terminal whose arguments may not be stored keeps its program's name alone.
+  void clean(Value& state) const;
 
  private:
+  bool hides(const std::vector<std::string>& words, std::string_view directory) const;
   std::vector<std::string> exclude_;
 };
 
 // A file that by its name holds keys or passwords.
 bool is_secret_file(std::string_view path);
-// A word of a command line that is, or hands over, a password or a token.
-bool carries_secret(std::string_view word);
 
 }  // namespace kra

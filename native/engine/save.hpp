@@ -46,6 +46,7 @@ Value value_of(const SaveReport& report);
 struct Captured {
   Workspace workspace;
   LiveServer live;
+  std::vector<std::string> private_panes;  // ids of those whose contents may not be kept
 };
 Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<ConnectedEditor>& editors,
                          const Settings& settings, const Patience& patience);

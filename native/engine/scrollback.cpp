@@ -5,7 +5,6 @@
 
 #include "base/checksum.hpp"
 #include "base/text.hpp"
-#include "engine/privacy.hpp"
 #include "model/config.hpp"
 #include "peers/tmux_contents.hpp"
 
@@ -41,11 +40,12 @@ void each_pane(Captured& captured, Visit visit) {
 }
 
 // Which panes may be kept.
-std::vector<std::string> open_panes(Captured& captured, const Privacy& privacy) {
+std::vector<std::string> open_panes(Captured& captured) {
   std::vector<std::string> ids;
-  each_pane(captured, [&](const LivePane& live, const Pane& stored) {
-    if (live.dead || live.alternate || privacy.hides_contents(stored)) return;
-    if (std::find(ids.begin(), ids.end(), live.id) == ids.end()) ids.push_back(live.id);
+  const auto among = [](const std::vector<std::string>& list, const std::string& id) { return std::find(list.begin(), list.end(), id) != list.end(); };
+  each_pane(captured, [&](const LivePane& live, const Pane&) {
+    if (live.dead || live.alternate || among(captured.private_panes, live.id)) return;
+    if (!among(ids, live.id)) ids.push_back(live.id);
   });
   return ids;
 }
@@ -72,7 +72,7 @@ void remove_old(Disk& disk, const std::string& directory, const Settings& settin
 
 Result<void> keep_scrollback(Disk& disk, const Paths& paths, const TmuxServer& server, Captured& captured, const Settings& settings,
                              const Patience& patience) {
-  const auto ids = open_panes(captured, Privacy(settings.privacy_exclude));
+  const auto ids = open_panes(captured);
   const auto contents = TRY(read_contents(server, ids, patience));
   TRY(disk.make_directory(paths.scrollback()));
   std::map<std::string, std::string> names;

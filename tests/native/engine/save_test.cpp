@@ -65,6 +65,24 @@ TEST_CASE("a pane with a command of its own keeps it") {
   CHECK(pane.command == std::vector<std::string>{"sleep", "1000"});
 }
 
+TEST_CASE("nothing of a pane whose program was given a secret is stored") {
+  SaveWorld world;
+  world.settings.restore.scrollback = true;
+  world.start({"sh", "-c", "echo shown; tail -f /dev/null; :", "x", "--password", "canary-in-two-words"});
+  world.tmux({"set-option", "-g", "allow-rename", "on"});
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main"}).starts_with("shown"); });
+  world.tmux({"select-pane", "-T", "tail --password canary-in-the-title", "-t", "main"});
+  world.tmux({"set-option", "-p", "-t", "main", "@kra_resume", packed_words({"prog", "--token", "canary-of-resume"})});
+  REQUIRE(world.save_now({}));
+  const auto saved = world.history.newest("default");
+  REQUIRE(saved);
+  const auto pane = saved->workspace.sessions.at(0).windows.at(0).panes.at(0);
+  CHECK(pane == Pane{.index = pane.index, .active = true, .cwd = world.scratch.path()});
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(world.scratch / "state")) {
+    if (entry.is_regular_file()) CHECK(awaited(entry.path()).find("canary") == std::string::npos);
+  }
+}
+
 TEST_CASE("another shell than the user's is a program") {
   SaveWorld world;
   world.start({"bash", "--norc", "-i"});
