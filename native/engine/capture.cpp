@@ -7,6 +7,7 @@
 #include "engine/lazy.hpp"
 #include "engine/privacy.hpp"
 #include "engine/programs.hpp"
+#include "engine/prompt.hpp"
 #include "engine/restore.hpp"
 #include "engine/save.hpp"
 #include "model/config.hpp"
@@ -17,29 +18,6 @@ namespace kra {
 namespace {
 
 std::string base_name(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
-
-bool is_shell(std::string_view name) {
-  constexpr std::string_view known = " sh ash bash csh dash elvish fish ksh mksh nu pwsh tcsh xonsh yash zsh ";
-  return known.find(cat(" ", name, " ")) != known.npos;
-}
-
-// A shell that reads commands from its terminal: no script, no -c. fish runs the command after -C before its first prompt.
-bool is_interactive(const std::vector<std::string>& argv) {
-  const bool fish = !argv.empty() && base_name(argv[0]).ends_with("fish");
-  for (std::size_t i = 1; i < argv.size(); ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--rcfile" || word == "--init-file" || word == "-o" || word == "+o" || word == "-O" || word == "+O" || (fish && word == "-C")) {
-      ++i;
-    } else if (word.starts_with("--")) {
-      continue;
-    } else if (!word.starts_with('-') && !word.starts_with('+')) {
-      return false;
-    } else if (word.find('c') != word.npos) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // The place in a stored generation that `kra exec ID` stands for.
 std::optional<StoredId> helper_id(const std::vector<std::string>& argv) {
@@ -99,8 +77,8 @@ class Capture {
     auto front = foreground_of(live.pid);
     if (live.dead || !front) return void(pane.command = own_command ? live.pane.command : std::vector<std::string>());
     pane.cwd = std::move(front->cwd);
-    const auto shell = base_name(front->argv.empty() ? "" : front->argv[0].substr(front->argv[0].starts_with('-') ? 1 : 0));
-    const bool at_prompt = front->is_leader && (is_shell(shell) || shell == base_name(live_.default_shell)) && is_interactive(front->argv);
+    const auto shell = shell_name(front->argv);
+    const bool at_prompt = front->is_leader && is_shell_at_prompt(front->argv, live_.default_shell);
     // What the user's own shell is makes no difference to a pane that shows its prompt.
     if (at_prompt && (!own_command || shell == base_name(live_.default_shell))) return pane.command.clear();
     if (const auto waiting = helper_id(front->argv)) return stands_for(*waiting, live, pane);

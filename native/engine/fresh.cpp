@@ -1,19 +1,27 @@
 #include "engine/fresh.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
-#include "os/process.hpp"
+#include "engine/prompt.hpp"
 
 namespace kra {
 
 // A prompt of more lines than this is not expected; whoever typed a few commands is further down.
 constexpr int highest_prompt = 4;
+// Milliseconds from a shell's start to its prompt: with start-up files that start programs, those that ended cannot be told from what
+// somebody ran, so it must have been quick; after a client came (which makes the shell draw its prompt again) nobody types sooner.
+constexpr std::int64_t start_up = 2000, start_up_with_programs = 500, after_attach = 2000;
+// How long after its start somebody may have typed just our command and nothing before it.
+constexpr std::int64_t young = 600'000;
 
-InFront front_of(pid_t pane) {
+InFront front_of(pid_t pane, const std::string& default_shell) {
   auto front = foreground_of(pane);
   if (!front) return InFront::other;
-  if (front->is_leader) return InFront::shell;
+  if (front->is_leader) return is_shell_at_prompt(front->argv, default_shell) ? InFront::shell : InFront::other;
   return front->pid == ::getpgrp() || front->pid == ::getpid() ? InFront::us : InFront::other;
 }
 
@@ -22,6 +30,27 @@ bool may_be_fresh(const LiveSession& session) {
   if (!session.session.group.empty() || !session.lazy.empty() || session.windows[0].window.link > 0) return false;
   const auto& pane = session.windows[0].panes[0];
   return !pane.dead && !pane.alternate && pane.history_size == 0 && pane.cursor_y <= highest_prompt && pane.pane.command.empty();
+}
+
+static bool same_directory(const std::string& one, const std::string& other) {
+  struct stat first{}, second{};
+  if (::stat(one.c_str(), &first) != 0 || ::stat(other.c_str(), &second) != 0) return false;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+// It came to rest with its prompt: by its own time on a processor, else by what was last written into its window.
+static bool has_rested(const LiveSession& session, const ProcessPast& past) {
+  const auto attached = session.last_attached * 1000 - past.started_ms + after_attach;
+  if (!past.last_ran_ms) return session.windows[0].activity * 1000 - past.started_ms <= std::max(start_up, attached);
+  return *past.last_ran_ms <= std::max(past.reaped_children ? start_up_with_programs : start_up, attached);
+}
+
+bool shows_no_use(const LiveSession& session, InFront front, const ProcessPast& past, WallTime now) {
+  if (front == InFront::other || !same_directory(past.cwd, session.session.path)) return false;
+  // Times of tmux are in whole seconds.
+  if (past.started_ms > (session.created + 3) * 1000) return false;
+  if (front == InFront::us) return past.children.size() <= 1 && now.ms - past.started_ms <= young;
+  return past.children.empty() && past.input_ms - past.started_ms <= 1000 && has_rested(session, past);
 }
 
 bool shows_one_prompt(const std::string& screen, int prompt_y) {
@@ -35,9 +64,11 @@ bool shows_one_prompt(const std::string& screen, int prompt_y) {
   return true;
 }
 
-static bool is_fresh(const TmuxServer& server, const LivePane& pane, const Patience& patience) {
-  auto front = front_of(pane.pid);
-  if (front == InFront::other) return false;
+static bool is_fresh(const TmuxServer& server, const LiveServer& live, const LiveSession& session, const Patience& patience) {
+  const auto& pane = session.windows[0].panes[0];
+  auto front = front_of(pane.pid, live.default_shell);
+  auto past = past_of(pane.pid);
+  if (!past || !shows_no_use(session, front, *past, wall_now())) return false;
   int prompt_y = pane.cursor_y - (front == InFront::us ? 1 : 0);
   if (prompt_y <= 0) return true;
   TmuxScript script;
@@ -49,7 +80,7 @@ static bool is_fresh(const TmuxServer& server, const LivePane& pane, const Patie
 std::set<std::string> fresh_sessions(const TmuxServer& server, const LiveServer& live, const Patience& patience) {
   std::set<std::string> fresh;
   for (const auto& session : live.sessions)
-    if (may_be_fresh(session) && is_fresh(server, session.windows[0].panes[0], patience)) fresh.insert(session.id);
+    if (may_be_fresh(session) && is_fresh(server, live, session, patience)) fresh.insert(session.id);
   return fresh;
 }
 

@@ -60,6 +60,20 @@ Result<void> keep_replaced(const Plan& plan, History& history, Disk& disk, const
   return {};
 }
 
+// Fresh as it seems, it may be somebody's: what little can be told of it can be had back.
+static Result<void> keep_fresh(const Plan& plan, Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings,
+                               const Patience& patience) {
+  if (plan.words.fresh.empty()) return {};
+  auto workspace = TRY(capture(disk, paths, server, {}, settings, patience)).workspace;
+  for (auto& session : workspace.sessions)
+    // With us in front the pane's program is this restore.
+    if (std::find(plan.words.fresh.begin(), plan.words.fresh.end(), session.name) != plan.words.fresh.end())
+      for (auto& window : session.windows)
+        for (auto& pane : window.panes) pane.argv.clear();
+  for (const auto& name : plan.words.fresh) TRY(record_replaced(disk, paths, server, workspace, name, patience));
+  return {};
+}
+
 Result<void> expect_swapped(const Plan& plan, Disk& disk, const Paths& paths, const TmuxServer& server) {
   auto names = plan.words.fresh;
   names.insert(names.end(), plan.words.replaced.begin(), plan.words.replaced.end());
@@ -107,6 +121,8 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   if (auto marked = history.mark_restored_from(name, generation.stamp.generation); !marked)
     report.plan.notes.push_back(cat("restored all the same, but not noted: ", marked.error().what));
   TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
+  if (auto kept = keep_fresh(plan, disk, paths, server, settings, patience); !kept)
+    report.plan.notes.push_back(cat("the fresh session cannot be had back: ", kept.error().what));
   auto lease = daemon_lease(paths, server, patience);
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   auto carried = TRY(carry_out(plan, server, !live, ranges_of(plan, options.lazy), patience));

@@ -31,6 +31,17 @@ bool in_foreground(pid_t leader, pid_t pid);
 std::optional<std::string> environment_of(pid_t pid, std::string_view name);
 // Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good.
 std::optional<std::uint64_t> start_time_of(pid_t pid);
+// What a process has done so far, as far as the system tells.
+struct ProcessPast {
+  std::int64_t started_ms = 0;             // since 1970
+  std::string cwd;                         // exact bytes; empty when it cannot be read
+  std::vector<pid_t> children;             // that live
+  bool reaped_children = false;            // some have ended and were waited for
+  std::int64_t input_ms = 0;               // since 1970: when somebody last read from its terminal, at most 8 s off; its making at first
+  std::optional<std::int64_t> last_ran_ms;  // after its start: the last time it was on a processor
+};
+// not_found when it has gone or has no terminal on its standard input.
+Result<ProcessPast> past_of(pid_t pid);
 std::string host_name();
 std::string user_home();  // $HOME, or "/" when it is not set
 

@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -71,22 +73,41 @@ std::string link_of(pid_t pid, const char* name) {
   return text;
 }
 
-// The only child of `pid` in the foreground group, else 0.
-pid_t only_child(pid_t pid, std::int64_t group) {
+Result<std::vector<pid_t>> children_of(pid_t pid) {
   char name[64];
   std::snprintf(name, sizeof name, "task/%d/children", static_cast<int>(pid));
-  auto children = read_proc(pid, name);
-  if (!children) return 0;
+  std::vector<pid_t> children;
+  for (const auto& word : words_of(TRY(read_proc(pid, name)), ' '))
+    if (const auto child = parse_int(word)) children.push_back(static_cast<pid_t>(*child));
+  return children;
+}
+
+// The only child of `pid` in the foreground group, else 0.
+pid_t only_child(pid_t pid, std::int64_t group) {
   pid_t found = 0;
-  for (const auto& word : words_of(*children, ' ')) {
-    const auto child = parse_int(word);
-    if (!child) continue;
-    auto stat = read_proc(static_cast<pid_t>(*child), "stat");
+  for (const auto child : children_of(pid).value_or({})) {
+    auto stat = read_proc(child, "stat");
     if (!stat || stat_field(*stat, 5) != group) continue;
     if (found != 0) return 0;
-    found = static_cast<pid_t>(*child);
+    found = child;
   }
   return found;
+}
+
+std::int64_t ms_of(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// The scheduler's own clock at which a process last ran, in milliseconds.
+std::optional<std::int64_t> ran_at(pid_t pid) {
+  const auto text = read_proc(pid, "sched");
+  constexpr std::string_view name = "se.exec_start";
+  const auto at = text ? text->find(name) : std::string::npos;
+  if (at == std::string::npos) return {};
+  const auto number = text->find_first_of("0123456789", at + name.size());
+  return number == std::string::npos ? std::nullopt : parse_int(std::string_view(*text).substr(number, text->find('.', number) - number));
 }
 
 // A shell that only waits for the commands of its -c.
@@ -150,6 +171,25 @@ std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const auto ticks = stat_field(*stat, 22);
   if (!ticks) return {};
   return static_cast<std::uint64_t>(*ticks);
+}
+
+Result<ProcessPast> past_of(pid_t pid) {
+  const auto stat = TRY(read_proc(pid, "stat"));
+  const auto ticks = stat_field(stat, 22);
+  struct stat terminal{};
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/fd/0", static_cast<int>(pid));
+  if (!ticks || ::stat(path, &terminal) != 0 || !S_ISCHR(terminal.st_mode)) return Error{Fault::not_found, cat("process ", pid, " has no terminal")};
+  const auto age = ms_of(CLOCK_BOOTTIME) - *ticks * 1000 / ::sysconf(_SC_CLK_TCK);
+  ProcessPast past;
+  past.started_ms = ms_of(CLOCK_REALTIME) - age;
+  past.cwd = link_of(pid, "cwd");
+  past.children = TRY(children_of(pid));
+  past.reaped_children = stat_field(stat, 11).value_or(1) != 0;
+  past.input_ms = static_cast<std::int64_t>(terminal.st_atim.tv_sec) * 1000 + terminal.st_atim.tv_nsec / 1'000'000;
+  const auto ran = ran_at(pid), now = ran_at(::getpid());
+  if (ran && now) past.last_ran_ms = age - (*now - *ran);
+  return past;
 }
 
 std::string host_name() {

@@ -130,6 +130,49 @@ describe('kra restore', function()
     assert.same('main', client_session())
   end)
 
+  it('does not take over a shell that was used, whatever its screen shows', function()
+    world:start_tmux('-s', 'main')
+    tmux('new-window', '-t', 'main:4')
+    settle()
+    save('w')
+    tmux('kill-session', '-t', 'main')
+    local function empty()
+      return tmux('display-message', '-p', '-t', 'main', '#{history_size} #{cursor_y}') == '0 0'
+        and tmux('capture-pane', '-p', '-t', 'main'):find('^%S*[$#]')
+    end
+    local used = {
+      'X=mine; sleep 0.7; clear',
+      'cd /usr; printf "\\033[H\\033[2J\\033[3J"',
+      'sleep 600 & disown; clear',
+    }
+    for _, line in ipairs(used) do
+      world:start_tmux('-s', 'main')
+      settle()
+      world:wait(function() return tmux('capture-pane', '-p', '-t', 'main'):find('[$#]') end, 'a prompt')
+      tmux('send-keys', '-t', 'main', line .. '; touch ~/done', 'Enter')
+      world:wait(function() return vim.uv.fs_stat(world.home .. '/done') end, line)
+      vim.fn.delete(world.home .. '/done')
+      world:wait(empty, 'a cleared screen after ' .. line, nil, function() return tmux('capture-pane', '-p', '-t', 'main') end)
+      local told, code = restore('w')
+      assert.same(4, code, line)
+      assert.same({ 'main' }, told.taken)
+      tmux('kill-session', '-t', 'main')
+    end
+  end)
+
+  it('offers a fresh session that it took over for undo', function()
+    world:start_tmux('-s', 'main')
+    tmux('new-window', '-t', 'main:4')
+    settle()
+    save('w')
+    tmux('kill-session', '-t', 'main')
+    world:start_tmux('-s', 'main', '-c', '/')
+    settle()
+    assert.same({ 'main' }, restore('w').fresh)
+    local items = vim.json.decode(world:kra('undo', '--list', '--json').stdout).items
+    assert.same({ 'main', true }, { items[1].where, items[1].replaced })
+  end)
+
   it('moves the client of a bare tmux into the restored workspace', function()
     world:start_tmux('-s', 'main')
     settle()

@@ -278,3 +278,45 @@ TEST_CASE("a fresh session has one idle pane and one prompt") {
   CHECK(shows_one_prompt("\n~/dir on main\n> ", 2));
   CHECK(shows_one_prompt("Welcome\n$ ", 1));
 }
+
+TEST_CASE("a cleared screen does not make a used shell fresh") {
+  LiveSession live;
+  live.windows.resize(1), live.windows[0].panes.resize(1);
+  live.session.path = "/", live.created = 1000;
+  ProcessPast past{.started_ms = 1'000'200, .cwd = "/", .input_ms = 1'000'200, .last_ran_ms = 300};
+  const WallTime now{1'060'000};
+  CHECK(shows_no_use(live, InFront::shell, past, now));
+  CHECK_FALSE(shows_no_use(live, InFront::other, past, now));
+
+  auto used = past;
+  used.cwd = "/usr";
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, now));
+  used = past, used.children = {77};
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK(shows_no_use(live, InFront::us, used, now));
+  used.children.push_back(78);
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, now));
+  used = past, used.input_ms = 1'008'000;
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  // Another shell than the session began with.
+  used = past, used.started_ms = used.input_ms = 1'020'000;
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::us, past, {past.started_ms + 3'600'000}));
+
+  // It ran later than its start-up takes, unless a client made it draw its prompt again.
+  used = past, used.last_ran_ms = 5000;
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  live.last_attached = 1004;
+  CHECK(shows_no_use(live, InFront::shell, used, now));
+  live.last_attached = 0;
+  used.last_ran_ms = 1000;
+  CHECK(shows_no_use(live, InFront::shell, used, now));
+  used.reaped_children = true;
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  used.last_ran_ms.reset();
+  live.windows[0].activity = 1001;
+  CHECK(shows_no_use(live, InFront::shell, used, now));
+  live.windows[0].activity = 1009;
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+}
