@@ -66,7 +66,8 @@ CommandRow save_command() {
           .summary = "save now; durable when it returns",
           .detail = "Saves all sessions of the tmux server, with what their programs and editors\n"
                     "show. A NAME becomes the current save, to which autosave goes. When nothing\n"
-                    "changed since the last save, nothing is written, and it says so.",
+                    "changed since the last save, nothing is written, and it says so. One session\n"
+                    "is a copy under a name of its own: never in a save of more (exit 4).",
           .examples = "kra save\n"
                       "kra save work --message \"before the upgrade\"\n"
                       "kra save --session notes notes",

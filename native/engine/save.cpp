@@ -93,13 +93,16 @@ struct Saving {
   }
 };
 
-// A save of one session never becomes the newest of the whole workspace by itself: without a name it is called as the session is.
+// A save of one session never becomes the newest of a whole workspace: without a name it is called as the session is.
 Result<std::string> name_for(History& history, const SaveRequest& request) {
-  if (!request.name.empty()) return request.name;
   auto current = TRY(history.current_name());
-  if (request.session.empty()) return current;
-  if (request.session != current) return request.session;
-  return Error{Fault::usage, cat("'", printable(current), "' is the save of the whole workspace; give this one a name")};
+  if (request.session.empty()) return request.name.empty() ? current : request.name;
+  const auto name = request.name.empty() ? request.session : request.name;
+  const auto latest = history.latest(name);
+  if (name == current || (latest && latest->counts.sessions > 1))
+    return Error{request.name.empty() ? Fault::usage : Fault::conflict,
+                 cat("'", printable(name), "' is the save of a whole workspace; give that of one session another name")};
+  return name;
 }
 
 }  // namespace

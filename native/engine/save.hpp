@@ -54,7 +54,8 @@ Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& serve
 // capture() and write, and our hooks put back where they were wiped (only that costs a second client call). A name becomes the current
 // one, unless it holds a single session. An editor that did not tell what it shows, and was there at the save before, keeps what it told
 // then. An automatic save (reason other than manual) whose number of panes fell by more than half is looked at
-// again two seconds later and dropped when the server is gone by then: a dying server never becomes the newest save.
+// again two seconds later and dropped when the server is gone by then: a dying server never becomes the newest save. conflict: one session
+// would become the newest of a whole workspace.
 Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
                         const Settings& settings, const Patience& patience);
 

@@ -163,6 +163,21 @@ TEST_CASE("one session is a copy put by") {
   CHECK(world.save_now({.name = "a/b"}).error().fault == Fault::usage);
 }
 
+TEST_CASE("one session never becomes the newest of a whole workspace") {
+  SaveWorld world;
+  world.start();
+  world.tmux({"new-session", "-d", "-s", "side"});
+  for (const auto* name : {"other", "work"}) {
+    const auto whole = world.save_now({.name = name});
+    REQUIRE(whole);
+    // "work" is the current save, and both hold more.
+    CHECK(world.save_now({.name = name, .session = "side"}).error().fault == Fault::conflict);
+    CHECK(world.history.latest(name)->stamp.generation == whole->generation);
+  }
+  REQUIRE(world.save_now({.name = "copy", .session = "side"}));
+  CHECK(world.save_now({.name = "copy", .session = "main"}));
+}
+
 TEST_CASE("no session, no server, a restore: no save") {
   SaveWorld world;
   CHECK(world.save_now({}).error().fault == Fault::unavailable);
