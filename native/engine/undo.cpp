@@ -48,6 +48,17 @@ std::string next_name(const std::vector<std::string>& names) {
   return "item-" + generation_name(static_cast<std::uint64_t>(last) + 1);
 }
 
+// `names` are those of the items before the one just added. Panes of an item that was brought back may still wait to read their programs
+// from it, so it neither goes nor counts.
+Result<void> forget_oldest(History& history, std::vector<std::string> names) {
+  std::erase_if(names, [&](const std::string& name) {
+    const auto latest = history.latest(name);
+    return latest && latest->restored_from;
+  });
+  for (std::size_t i = 0; names.size() - i >= undo_kept; ++i) TRY(history.remove(names[i]));
+  return {};
+}
+
 Result<void> add_item(History& history, const TmuxServer& server, const Workspace& from, const Closed& closed, const std::string& reason,
                       const Patience& patience) {
   Workspace workspace;
@@ -60,8 +71,7 @@ Result<void> add_item(History& history, const TmuxServer& server, const Workspac
   auto names = TRY(history.names());
   Stamp stamp{.saved_at = wall_now().ms, .reason = reason, .message = message_of(closed), .server = server.socket, .release = std::string(version())};
   TRY(history.write(next_name(names), workspace, stamp, patience));
-  for (std::size_t i = 0; names.size() - i >= undo_kept; ++i) TRY(history.remove(names[i]));
-  return {};
+  return forget_oldest(history, std::move(names));
 }
 
 // Whether the last call was for the same save of the same run of the server: what a dead server had was not closed by anybody. From now on

@@ -25,7 +25,8 @@ struct Closed {
 std::vector<Closed> closed_between(const Workspace& before, const Workspace& after);
 
 // To be called after a save of the whole server that wrote generation `written` of `name`, with what was captured. Compares it with the
-// generation before, when that one came from the same run of the server (`live`). How many items were added; at most `undo_kept` stay.
+// generation before, when that one came from the same run of the server (`live`). How many items were added; of those that were not
+// brought back at most `undo_kept` stay.
 constexpr std::size_t undo_kept = 50;
 Result<int> record_closed(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name,
                           std::uint64_t written, const Workspace& after, const LiveServer& live, const Patience& patience);

@@ -138,6 +138,12 @@ TEST_CASE("closings of one run of a server are kept, at most fifty") {
   REQUIRE(expect_closed(disk, paths, server, {"work"}));
   CHECK(save(smaller) == 0);
   save(before());
+  save(smaller), save(before());
+  // Panes of one that was brought back may still wait for Enter, with their programs in it.
+  const auto brought_back = undo_items(disk, paths, server)->front();
+  History items_history(disk, paths.undo(server.key()), paths.corrupt());
+  REQUIRE(items_history.mark_restored_from(brought_back.name, brought_back.generation));
   for (int i = 0; i < 54; ++i) save(smaller), save(before());
   CHECK(undo_items(disk, paths, server)->size() == undo_kept);
+  CHECK(items_history.newest(brought_back.name));
 }
