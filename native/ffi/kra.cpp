@@ -4,11 +4,21 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/checksum.hpp"
 #include "base/result.hpp"
 #include "base/version.hpp"
+#include "engine/draft_appender.hpp"
+#include "engine/draft_frame.hpp"
+#include "engine/log_record.hpp"
 #include "os/disk.hpp"
+
+struct kra_journal {
+  explicit kra_journal(kra::DraftPlaces places) : appender(disk, std::move(places)) {}
+  kra::SystemDisk disk;
+  kra::DraftAppender appender;
+};
 
 namespace {
 
@@ -28,8 +38,8 @@ int fail(int status, std::string_view why, char* error, std::size_t error_size) 
 template <class Work>
 int guarded(char* error, std::size_t error_size, Work work) noexcept {
   try {
-    kra::Result<void> done = work();
-    if (done.ok()) return KRA_OK;
+    kra::Result<int> done = work();
+    if (done.ok()) return *done;
     return fail(done.error().fault == kra::Fault::usage ? KRA_REFUSED : KRA_IO, done.error().what, error, error_size);
   } catch (const std::exception& exception) {
     return fail(KRA_INTERNAL, exception.what(), error, error_size);
@@ -51,11 +61,50 @@ uint64_t kra_hash64(const void* bytes, size_t size) noexcept { return kra::hash6
 uint32_t kra_crc32c(const void* bytes, size_t size, uint32_t before) noexcept { return kra::crc32c(view(bytes, size), before); }
 
 int kra_replace(const char* path, const void* bytes, size_t size, char* error, size_t error_size) noexcept {
-  return guarded(error, error_size, [&]() -> kra::Result<void> {
+  return guarded(error, error_size, [&]() -> kra::Result<int> {
     if (path == nullptr || path[0] != '/') return kra::Error{kra::Fault::usage, "the path is not absolute"};
     if (bytes == nullptr && size > 0) return kra::Error{kra::Fault::usage, "no bytes were given"};
-    return kra::SystemDisk().replace(path, view(bytes, size));
+    TRY(kra::SystemDisk().replace(path, view(bytes, size)));
+    return KRA_OK;
   });
 }
+
+kra_journal* kra_journal_open(const char* path, const char* second, char* error, size_t error_size) noexcept {
+  kra_journal* made = nullptr;
+  guarded(error, error_size, [&]() -> kra::Result<int> {
+    bool absolute = path != nullptr && path[0] == '/' && (second == nullptr || second[0] == '/');
+    if (!absolute) return kra::Error{kra::Fault::usage, "a path is not absolute"};
+    made = new kra_journal({path, second == nullptr ? "" : second, kra::directory_part(path) + "/reserve"});
+    return KRA_OK;
+  });
+  return made;
+}
+
+size_t kra_journal_frame(uint8_t type, const void* payload, size_t size, void* out, size_t out_size) noexcept {
+  if (size > kra::log_record_limit || (payload == nullptr && size > 0)) return 0;
+  auto length = kra::draft_frame_head + size;
+  if (out == nullptr || out_size < length) return length;
+  try {
+    std::string frame;
+    kra::append_frame(frame, static_cast<kra::DraftType>(type), view(payload, size));
+    std::memcpy(out, frame.data(), frame.size());
+    return length;
+  } catch (...) {
+    return 0;
+  }
+}
+
+int kra_journal_append(kra_journal* journal, const void* frames, size_t size, int sync, char* error, size_t error_size) noexcept {
+  return guarded(error, error_size, [&]() -> kra::Result<int> {
+    if (journal == nullptr || (frames == nullptr && size > 0)) return kra::Error{kra::Fault::usage, "no journal or no frames were given"};
+    if (!kra::are_frames(view(frames, size))) return kra::Error{kra::Fault::usage, "these are no whole frames"};
+    auto place = TRY(journal->appender.append(view(frames, size)));
+    if (place == kra::DraftAppender::Place::second) return fail(KRA_ELSEWHERE, journal->appender.trouble(), error, error_size);
+    if (sync != 0 && !journal->appender.appender()->sync()) TRY(journal->appender.renew());
+    return KRA_OK;
+  });
+}
+
+void kra_journal_close(kra_journal* journal) noexcept { delete journal; }
 
 }  // extern "C"

@@ -29,7 +29,8 @@ enum kra_status {
   KRA_OK = 0,
   KRA_IO = 1,        /* the system refused: no space, no right, no such directory */
   KRA_REFUSED = 2,   /* the call itself was wrong */
-  KRA_INTERNAL = 3
+  KRA_INTERNAL = 3,
+  KRA_ELSEWHERE = 4  /* done, but in the second place: `error` says why */
 };
 
 KRA_API uint32_t kra_abi(void) KRA_NOEXCEPT;
@@ -43,6 +44,18 @@ KRA_API uint32_t kra_crc32c(const void *bytes, size_t size, uint32_t before) KRA
 
 /* After success the file holds exactly these bytes (mode 0600) and survives a power cut; after failure the old one is untouched. */
 KRA_API int kra_replace(const char *path, const void *bytes, size_t size, char *error, size_t error_size) KRA_NOEXCEPT;
+
+/* A draft journal (doc/format.md). A handle is used by one thread at a time; any number of processes may add to one journal. */
+typedef struct kra_journal kra_journal;
+/* `second` is used while `path` cannot be; NULL: none. Touches no file. NULL when the call was wrong or memory ran out. */
+KRA_API kra_journal *kra_journal_open(const char *path, const char *second, char *error, size_t error_size) KRA_NOEXCEPT;
+/* The frame of a payload: mark, length, type, checksum, payload. Returns how many bytes it has (0: more than a frame may have) and writes them
+ * when `out_size` is enough. */
+KRA_API size_t kra_journal_frame(uint8_t type, const void *payload, size_t size, void *out, size_t out_size) KRA_NOEXCEPT;
+/* Adds whole frames, one after another, in one piece; anything else is KRA_REFUSED. With `sync` other than 0 they survive a power cut. After
+ * KRA_OK and KRA_ELSEWHERE they survive the end of this process, after anything else none of them is there. */
+KRA_API int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size) KRA_NOEXCEPT;
+KRA_API void kra_journal_close(kra_journal *journal) KRA_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -4,12 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "os/appender.hpp"
 #include "os/lock.hpp"
 
 namespace kra {
@@ -41,6 +44,10 @@ class Disk {
   // Adds at the end, making the file when there is none; with `durable` the bytes are on the disk (fdatasync) when it returns.
   // After failure the file has the length that it had. One writer at a time.
   virtual Result<void> append(const std::string& path, std::string_view bytes, bool durable) = 0;
+  // For a file that gets many small records, from several processes at once. Made when it is missing.
+  virtual Result<std::unique_ptr<Appender>> open_append(const std::string& path);
+  // Does the work while no Appender adds to that file; the work may replace or remove it. not_found when there is none.
+  virtual Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work);
   virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
   // The directory and its missing parents, mode 0700, each synced into its parent.
   virtual Result<void> make_directory(const std::string& path) = 0;
@@ -67,6 +74,8 @@ class SystemDisk : public Disk {
   Result<void> replace(const std::string& path, std::string_view bytes) override;
   Result<void> create(const std::string& path, std::string_view bytes) override;
   Result<void> append(const std::string& path, std::string_view bytes, bool durable) override;
+  Result<std::unique_ptr<Appender>> open_append(const std::string& path) override;
+  Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work) override;
   Result<void> truncate(const std::string& path, std::uint64_t size) override;
   Result<void> make_directory(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;

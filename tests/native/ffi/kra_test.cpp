@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../catch.hpp"
+#include "../scratch.hpp"
 #include "base/checksum.hpp"
 #include "base/version.hpp"
 #include "os/disk.hpp"
@@ -40,4 +41,35 @@ TEST_CASE("a file is replaced whole, and a failure says why") {
   CHECK(std::strlen(why) == 0);
   CHECK(*disk.read(path, 100) == std::string("a\0b", 3));
   REQUIRE(disk.remove_tree(directory).ok());
+}
+
+TEST_CASE("a journal of drafts is framed and added to") {
+  kra::Scratch scratch;
+  std::string path = scratch / "state/drafts/c.journal", second = scratch / "run/c.journal";
+  char why[128] = "";
+  auto* journal = kra_journal_open(path.c_str(), second.c_str(), why, sizeof why);
+  REQUIRE(journal);
+  const std::string payload("\x92\x07\x80", 3);
+  auto length = kra_journal_frame(4, payload.data(), payload.size(), nullptr, 0);
+  CHECK(length == 16);
+  std::string frame(length, '\0');
+  CHECK(kra_journal_frame(4, payload.data(), payload.size(), frame.data(), length - 1) == length);
+  CHECK(frame == std::string(length, '\0'));
+  REQUIRE(kra_journal_frame(4, payload.data(), payload.size(), frame.data(), frame.size()) == length);
+  CHECK(kra_journal_append(journal, frame.data(), frame.size(), 0, why, sizeof why) == KRA_OK);
+  CHECK(kra_journal_append(journal, frame.data(), frame.size(), 1, why, sizeof why) == KRA_OK);
+  CHECK(kra_journal_append(journal, frame.data(), frame.size() - 1, 0, why, sizeof why) == KRA_REFUSED);
+  CHECK(kra_journal_append(nullptr, frame.data(), frame.size(), 0, why, sizeof why) == KRA_REFUSED);
+  kra::SystemDisk disk;
+  CHECK(*disk.read(path, 1000) == frame + frame);
+  REQUIRE(disk.remove_tree(scratch / "state").ok());
+  REQUIRE(disk.replace(scratch / "state", "a file in the way").ok());
+  CHECK(kra_journal_append(journal, frame.data(), frame.size(), 0, why, sizeof why) == KRA_ELSEWHERE);
+  CHECK(std::strlen(why) > 0);
+  CHECK(*disk.read(second, 1000) == frame);
+  kra_journal_close(journal);
+  kra_journal_close(nullptr);
+  CHECK(kra_journal_open("relative", nullptr, why, sizeof why) == nullptr);
+  CHECK(kra_journal_frame(4, nullptr, 1, nullptr, 0) == 0);
+  CHECK(kra_journal_frame(4, "x", std::size_t{1} << 40, nullptr, 0) == 0);
 }
