@@ -14,12 +14,22 @@ local M = {}
 M.options = {
   { name = 'autosave.active', type = 'boolean', default = true, text = 'tell the daemon when the visible files change' },
   { name = 'autosave.editor_debounce_ms', type = 'integer', default = 500, min = 0, text = 'quiet time before a change is told' },
+  { name = 'drafts.active', type = 'boolean', default = true, text = 'keep unsaved text' },
+  { name = 'drafts.debounce_ms', type = 'integer', default = 300, min = 1, text = 'quiet time after typing before text is kept' },
+  { name = 'drafts.max_wait_ms', type = 'integer', default = 1000, min = 1, text = 'longest time that typing may put that off' },
+  { name = 'drafts.undo', type = 'boolean', default = true, text = 'keep the undo history with the text' },
+  { name = 'drafts.max_buffer_bytes', type = 'integer', default = 104857600, min = 0, text = 'larger buffers are left out' },
   { name = 'session.per_directory', type = 'boolean', default = true, text = 'outside tmux: keep a session for each directory' },
   { name = 'session.per_branch', type = 'boolean', default = false, text = 'outside tmux: one for each git branch of it' },
   { name = 'session.auto_restore', type = 'boolean', default = false, text = 'outside tmux: bring it back at a start without files' },
   { name = 'session.run_terminals', type = 'boolean', default = false, text = 'start the commands of restored terminals again' },
   { name = 'session.allow', type = 'list', default = {}, text = 'directories (globs) that may have a session; none: all' },
   { name = 'session.suppress', type = 'list', default = { '~', '/', '/tmp' }, text = 'directories (globs) without a session' },
+  { name = 'session.heartbeat_ms', type = 'integer', default = 30000, min = 1, text = 'how often an editor with unsaved text says that it lives' },
+  { name = 'performance.monitor', type = 'boolean', default = true, text = 'measure how long operations take' },
+  { name = 'performance.target_ms', type = 'integer', default = 50, min = 1, text = 'time that an operation should take at most' },
+  { name = 'performance.adapt', type = 'boolean', default = true, text = 'save less often while the target is missed' },
+  { name = 'privacy.exclude', type = 'list', default = {}, text = 'globs of files whose text never leaves its buffer' },
   { name = 'buffers.exclude_filetypes', type = 'list', default = {}, text = 'more file types that belong to no session' },
   { name = 'retry.first_ms', type = 'integer', default = 1000, min = 1, text = 'first pause before connecting again' },
   { name = 'retry.max_ms', type = 'integer', default = 60000, min = 1, text = 'longest such pause' },
@@ -89,6 +99,12 @@ local function build()
   return config
 end
 
+-- Settings act at once. What is not loaded yet reads them when it is.
+local function changed()
+  local draft = package.loaded['kra.draft']
+  if draft then draft.apply() end
+end
+
 --- Merges; says what it does not know, with its path. What is right is taken all the same.
 ---@param opts? kra.SetupOpts|fun(): kra.SetupOpts
 function M.apply(opts)
@@ -102,6 +118,7 @@ function M.apply(opts)
   table.sort(faults)
   vim.list_extend(unknown, faults)
   current = build()
+  changed()
   if #faults > 0 then require('kra.notify').say('settings: ' .. table.concat(faults, '; '), 'warn', true) end
 end
 
@@ -113,6 +130,7 @@ function M.shared(settings)
     read(settings, '', shared, faults)
   end
   current = build()
+  changed()
 end
 
 ---@return kra.Config

@@ -1,10 +1,33 @@
--- libkra.so by FFI, and the only file that says so. All of kra works without it; what it says about itself is checked first.
+-- libkra.so by FFI, and the only file that says so. All of kra works without it; what it says about itself is checked first. A Neovim with
+-- plain Lua has no FFI: there a C module, kra_native, gives the same functions.
 local M = {}
 
 M.ABI = 1
 
-local loaded ---@type any false when it could not be loaded
+---@class kra.Journal
+---@field append fun(frames: string, sync: boolean): boolean, string? `journal` or `second`, or false and why
+
+---@class kra.Native
+---@field library any
+---@field path string
+---@field abi integer
+---@field version string
+
+local loaded ---@type kra.Native|false|nil false when it could not be loaded
 local why ---@type string?
+local described = false
+
+local ERROR_BYTES, ELSEWHERE = 256, 4
+
+local declarations = {
+  'int kra_abi(void); const char *kra_version(void);',
+  'uint64_t kra_hash64(const void *bytes, size_t size);',
+  'uint32_t kra_crc32c(const void *bytes, size_t size, uint32_t before);',
+  [[typedef struct kra_journal kra_journal;
+    kra_journal *kra_journal_open(const char *path, const char *second, char *error, size_t error_size);
+    int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size);
+    void kra_journal_close(kra_journal *journal);]],
+}
 
 local function candidates()
   local root = require('kra.daemon').root()
@@ -13,31 +36,96 @@ local function candidates()
   return { vim.env.KRA_LIB or '', root .. '/build/libkra.so', installed .. '/libkra.so' }
 end
 
+-- Each function by itself: a library of another release may lack some.
+local function crc_of(library)
+  if not pcall(function() return library.kra_crc32c end) then return nil end
+  return function(bytes) return require('bit').tobit(library.kra_crc32c(bytes, #bytes, 0)) end
+end
+
+local function hash_of(library)
+  if not pcall(function() return library.kra_hash64 end) then return nil end
+  return function(bytes) return require('bit').tohex(library.kra_hash64(bytes, #bytes), 16) end
+end
+
+local function journal_of(library, ffi)
+  if not pcall(function() return library.kra_journal_open, library.kra_journal_append end) then return nil end
+  return function(path, second)
+    local message = ffi.new('char[?]', ERROR_BYTES)
+    local journal = library.kra_journal_open(path, second, message, ERROR_BYTES)
+    if journal == nil then return nil end
+    journal = ffi.gc(journal, library.kra_journal_close)
+    return {
+      append = function(frames, sync)
+        local status = library.kra_journal_append(journal, frames, #frames, sync and 1 or 0, message, ERROR_BYTES)
+        if status == 0 then return true, 'journal' end
+        if status == ELSEWHERE then return true, 'second' end
+        return false, ffi.string(message)
+      end,
+    }
+  end
+end
+
+local function describe(ffi)
+  if described then return end
+  described = true
+  for _, declaration in ipairs(declarations) do pcall(ffi.cdef, declaration) end
+end
+
+---@return kra.Native?
+---@return string? why
+local function check(ffi, path, library)
+  local known, abi = pcall(function() return library.kra_abi() end)
+  if not known then return nil, path .. ' is no kra library' end
+  if abi ~= M.ABI then
+    return nil, ('%s has ABI %d, this plugin wants %d: run `make` in %s'):format(path, abi, M.ABI, require('kra.daemon').root())
+  end
+  local named, version = pcall(function() return ffi.string(library.kra_version()) end)
+  M.hash64, M.crc32c, M.journal = hash_of(library), crc_of(library), journal_of(library, ffi)
+  return { library = library, path = path, abi = abi, version = named and version or '?' }
+end
+
+-- The C module for plain Lua 5.1.
+local function load_module()
+  local ok, module = pcall(require, 'kra_native')
+  if not ok or type(module) ~= 'table' then return nil, 'this Neovim was built without LuaJIT, and there is no kra_native module' end
+  local known, abi = pcall(module.abi)
+  if not known or abi ~= M.ABI then return nil, ('kra_native has ABI %s, this plugin wants %d'):format(tostring(abi), M.ABI) end
+  M.crc32c = module.crc32c and function(bytes) return require('bit').tobit(module.crc32c(bytes, 0)) end
+  M.journal = module.open and function(path, second)
+    local journal = module.open(path, second)
+    if not journal then return nil end
+    return { append = function(frames, sync)
+      local done, message = journal:append(frames, sync)
+      if not done then return false, message end
+      return true, done == 'elsewhere' and 'second' or 'journal'
+    end }
+  end
+  return { library = module, path = 'kra_native', abi = abi, version = module.version() }
+end
+
 local function load()
   local ok, ffi = pcall(require, 'ffi')
-  if not ok then return nil, 'this Neovim was built without LuaJIT' end
+  if not ok then return load_module() end
   local tried = {}
   for _, path in ipairs(candidates()) do
     if path:sub(1, 1) == '/' then
       table.insert(tried, path)
       local found, library = pcall(ffi.load, path)
       if found then
-        pcall(ffi.cdef, 'int kra_abi(void); const char *kra_version(void);')
-        local known, abi = pcall(function() return library.kra_abi() end)
-        if not known then return nil, path .. ' is no kra library' end
-        if abi ~= M.ABI then
-          return nil, ('%s has ABI %d, this plugin wants %d: run `make` in %s'):format(path, abi, M.ABI, require('kra.daemon').root())
-        end
-        local named, version = pcall(function() return ffi.string(library.kra_version()) end)
-        return { library = library, path = path, abi = abi, version = named and version or '?' }
+        describe(ffi)
+        return check(ffi, path, library)
       end
     end
   end
   return nil, 'not found: ' .. table.concat(tried, ', ')
 end
 
+M.hash64 = nil ---@type (fun(bytes: string): string)? 16 hexadecimal digits
+M.crc32c = nil ---@type (fun(bytes: string): integer)?
+M.journal = nil ---@type (fun(path: string, second: string?): kra.Journal?)?
+
 --- The library, or nil and why not. It is looked for once.
----@return {library: any, path: string, abi: integer, version: string}?
+---@return kra.Native?
 ---@return string? why
 function M.get()
   if loaded == nil then

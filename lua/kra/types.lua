@@ -3,6 +3,9 @@
 
 ---@class (exact) kra.Config every option, checked
 ---@field autosave kra.Config.Autosave
+---@field drafts kra.Config.Drafts
+---@field performance kra.Config.Performance
+---@field privacy {exclude: string[]}
 ---@field session kra.Config.Session
 ---@field buffers kra.Config.Buffers
 ---@field retry kra.Config.Retry
@@ -12,11 +15,24 @@
 ---@field active boolean
 ---@field editor_debounce_ms integer
 
+---@class (exact) kra.Config.Drafts
+---@field active boolean
+---@field debounce_ms integer
+---@field max_wait_ms integer
+---@field undo boolean
+---@field max_buffer_bytes integer
+
+---@class (exact) kra.Config.Performance
+---@field monitor boolean
+---@field target_ms integer
+---@field adapt boolean
+
 ---@class (exact) kra.Config.Session
 ---@field per_directory boolean
 ---@field per_branch boolean
 ---@field auto_restore boolean
 ---@field run_terminals boolean
+---@field heartbeat_ms integer
 ---@field allow string[]
 ---@field suppress string[]
 
@@ -35,11 +51,15 @@
 ---@field per_branch? boolean
 ---@field auto_restore? boolean
 ---@field run_terminals? boolean
+---@field heartbeat_ms? integer
 ---@field allow? string[]
 ---@field suppress? string[]
 
 ---@class (exact) kra.SetupOpts every one may be left out
 ---@field autosave? {active?: boolean, editor_debounce_ms?: integer}
+---@field drafts? {active?: boolean, debounce_ms?: integer, max_wait_ms?: integer, undo?: boolean, max_buffer_bytes?: integer}
+---@field performance? {monitor?: boolean, target_ms?: integer, adapt?: boolean}
+---@field privacy? {exclude?: string[]}
 ---@field session? kra.SetupOpts.Session
 ---@field buffers? {exclude_filetypes?: string[]}
 ---@field retry? {first_ms?: integer, max_ms?: integer}

@@ -1,0 +1,79 @@
+-- The records of a draft journal as bytes (doc/format.md).
+local M = {}
+local bit = require('bit')
+
+M.EDITOR, M.TEXT, M.FILE, M.EDITS, M.ENDED, M.UNDO, M.META = 1, 2, 3, 4, 5, 6, 7
+
+-- Neovim shows a NUL byte as a line feed inside a line.
+---@param line string
+function M.line(line) return line:find('\n', 1, true) and (line:gsub('\n', '\0')) or line end
+
+--- Lines as one text: joined by line feeds, NUL as itself, none at the end.
+---@param lines string[]
+---@return string
+function M.text(lines)
+  for i = 1, #lines do
+    if lines[i]:find('\n', 1, true) then lines[i] = lines[i]:gsub('\n', '\0') end
+  end
+  return table.concat(lines, '\n')
+end
+
+--- The lines of a text that text() made.
+---@param text string
+---@return string[]
+function M.lines(text)
+  local lines = vim.split(text, '\n', { plain = true })
+  if text:find('\0', 1, true) then
+    for i, line in ipairs(lines) do lines[i] = line:gsub('%z', '\n') end
+  end
+  return lines
+end
+
+---@param seq integer
+---@param map table
+---@return string
+function M.payload(seq, map) return vim.mpack.encode({ seq, map }) end
+
+local crc_table ---@type integer[]?
+
+local function make_table()
+  local out = {}
+  for i = 0, 255 do
+    local value = i
+    for _ = 1, 8 do
+      local odd = bit.band(value, 1) == 1
+      value = bit.rshift(value, 1)
+      if odd then value = bit.bxor(value, 0x82F63B78) end
+    end
+    out[i] = value
+  end
+  return out
+end
+
+--- CRC32C (Castagnoli), for where the library is not there.
+---@param bytes string
+---@return integer signed, as the bit library has it
+function M.crc32c(bytes)
+  crc_table = crc_table or make_table()
+  local entries, crc = crc_table, -1
+  local bxor, band, rshift, byte = bit.bxor, bit.band, bit.rshift, string.byte
+  for i = 1, #bytes do crc = bxor(entries[band(bxor(crc, byte(bytes, i)), 255)], rshift(crc, 8)) end
+  return bit.bnot(crc)
+end
+
+local function little(value)
+  return string.char(bit.band(value, 255), bit.band(bit.rshift(value, 8), 255), bit.band(bit.rshift(value, 16), 255), bit.rshift(value, 24))
+end
+
+local MARK = '\245\107\100\10'
+
+--- One record as it stands in the file: mark, length, type, checksum of type and payload, payload.
+---@param kind integer
+---@param payload string
+---@param crc32c? fun(bytes: string): integer a faster one
+---@return string
+function M.frame(kind, payload, crc32c)
+  return MARK .. little(#payload) .. string.char(kind) .. little((crc32c or M.crc32c)(string.char(kind) .. payload)) .. payload
+end
+
+return M

@@ -1,0 +1,93 @@
+-- The whole text of a buffer, read in pieces, so that a buffer of 100 MB never holds up the main loop. Edits go on meanwhile: what lies
+-- before the place that was reached is kept as an edit that follows the text, what lies behind it is read later.
+local M = {}
+local api = vim.api
+local pack = require('kra.draft.pack')
+local uv = vim.uv
+
+M.PIECE = 1024 * 1024
+local TURN_NS, FIRST_LINES, MOST_LINES = 2e6, 1000, 5000
+
+---@class kra.Scan
+---@field number integer
+---@field row integer the line that is read next
+---@field column integer and the byte in it
+---@field part integer
+---@field held string[] read, not given yet
+---@field bytes integer of held
+---@field lines integer how many are read at once
+---@field broken? boolean it has to begin again
+---@field meta? table of the first piece
+
+local numbers = 0
+
+---@param rec kra.Draft
+---@param meta table
+function M.begin(rec, meta)
+  numbers = numbers + 1
+  rec.scan = { number = numbers, row = 0, column = 0, part = 0, held = {}, bytes = 0, lines = FIRST_LINES, meta = meta }
+  rec.edits, rec.bytes, rec.rescan = {}, 0, false
+end
+
+local function give(rec, scan, final, put)
+  local map = scan.meta or { buffer = rec.id }
+  scan.meta = nil
+  map.scan, map.part, map.final, map.text = scan.number, scan.part, final, table.concat(scan.held)
+  scan.part, scan.held, scan.bytes = scan.part + 1, {}, 0
+  put(map)
+end
+
+local function hold(scan, text)
+  scan.held[#scan.held + 1] = text
+  scan.bytes = scan.bytes + #text
+end
+
+-- A part of a line that is longer than a piece.
+local function long_line(rec, scan, size)
+  local stop = math.min(size, scan.column + M.PIECE)
+  local text = api.nvim_buf_get_text(rec.buf, scan.row, scan.column, scan.row, stop, {})[1]
+  hold(scan, pack.line(text))
+  scan.column = stop
+  if stop == size then scan.row, scan.column = scan.row + 1, 0 end
+end
+
+local function step(rec, scan)
+  local total = api.nvim_buf_line_count(rec.buf)
+  local offset = api.nvim_buf_get_offset
+  local from = offset(rec.buf, scan.row)
+  local count = math.min(scan.lines, total - scan.row)
+  local size = offset(rec.buf, scan.row + count) - from
+  while size > M.PIECE and count > 1 do
+    count = math.max(1, math.floor(count / 2))
+    size = offset(rec.buf, scan.row + count) - from
+  end
+  if scan.column == 0 and scan.row > 0 then hold(scan, '\n') end
+  if size - 1 > M.PIECE then return long_line(rec, scan, size - 1) end
+  hold(scan, pack.text(api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false)))
+  scan.row = scan.row + count
+end
+
+--- Reads on for one turn of the loop, or to the end when `all`. `put` gets the pieces as they fill.
+---@param rec kra.Draft
+---@param put fun(map: table)
+---@param all? boolean
+---@return boolean done the whole text was given
+function M.turn(rec, put, all)
+  local scan, started = rec.scan, uv.hrtime()
+  while scan.row < api.nvim_buf_line_count(rec.buf) do
+    local before = uv.hrtime()
+    step(rec, scan)
+    if scan.bytes >= M.PIECE then give(rec, scan, false, put) end
+    local now = uv.hrtime()
+    if not all then
+      if now - before < TURN_NS / 4 then scan.lines = math.min(MOST_LINES, scan.lines * 2)
+      elseif now - before > TURN_NS / 2 then scan.lines = math.max(50, math.floor(scan.lines / 2)) end
+      if now - started > TURN_NS then return false end
+    end
+  end
+  give(rec, scan, true, put)
+  rec.scan = nil
+  return true
+end
+
+return M

@@ -1,0 +1,122 @@
+-- Edits as they happen. on_lines keeps the new lines themselves, so that they can be sent even where no buffer can be read any more; above
+-- 64 KiB a flag takes their place, and the swap file is the net. One edit costs less than a microsecond.
+local M = {}
+local api = vim.api
+local clock = require('kra.draft.clock')
+local pack = require('kra.draft.pack')
+local records = require('kra.draft.records')
+
+local KEPT_BYTES, KEPT_LINES, EARLY_BYTES = 64 * 1024, 1000, 256 * 1024
+
+local get_lines = api.nvim_buf_get_lines
+local poke = clock.poke
+local all = records.all()
+local failed ---@type fun(buf: integer, err: any)
+
+-- The first edit since the buffer was as its file. Its text is kept until it was sent: a signal may come before.
+---@return boolean read this edit is in what was read
+local function begin(rec)
+  rec.dirty = true
+  if rec.sent or rec.early or rec.rescan or rec.scan then return false end
+  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) > EARLY_BYTES then return false end
+  rec.early = get_lines(rec.buf, 0, -1, false)
+  return true
+end
+
+local function give_up(rec) rec.rescan, rec.edits, rec.bytes, rec.early = true, {}, 0, nil end
+
+-- While a whole text is being read in pieces only what lies before the place that it reached is an edit of it; the rest is read later.
+---@return integer? last nil: nothing to keep
+local function beside_scan(rec, first, last, new_last)
+  local scan = rec.scan ---@type kra.Scan
+  if first > scan.row or (first == scan.row and scan.column == 0) then return nil end
+  if last > scan.row then
+    if scan.column > 0 then -- in the middle of a line that is another one now
+      scan.broken = true
+      return nil
+    end
+    last, scan.row = scan.row, new_last
+  else
+    scan.row = scan.row + new_last - last
+  end
+  return last
+end
+
+local function keep(rec, first, last, new_last, old_bytes)
+  if rec.rescan then return end
+  local count = new_last - first
+  if rec.scan then
+    local last_kept = beside_scan(rec, first, last, new_last)
+    if not last_kept then return end
+    last = last_kept
+  end
+  if count > KEPT_LINES or old_bytes > KEPT_BYTES and count > 0 then return give_up(rec) end
+  local edits = rec.edits
+  local size = #edits
+  if count == 1 then
+    local line = get_lines(rec.buf, first, new_last, false)[1]
+    local before = edits[size]
+    -- Typing changes one line again and again.
+    if before and before[1] == first and before[3] == 1 and last == first + 1 then
+      rec.bytes = rec.bytes + #line - #before[4]
+      before[4] = line
+    else
+      rec.bytes = rec.bytes + #line + 16
+      edits[size + 1] = { first, last, 1, line }
+    end
+  else
+    local text = count > 0 and pack.text(get_lines(rec.buf, first, new_last, false)) or ''
+    rec.bytes = rec.bytes + #text + 16
+    edits[size + 1] = { first, last, count, text }
+  end
+  if rec.bytes > KEPT_BYTES then give_up(rec) end
+end
+
+local function changed(buf, first, last, new_last, old_bytes)
+  local rec = all[buf]
+  if not rec then return true end
+  if not rec.dirty and begin(rec) then return poke() end
+  keep(rec, first, last, new_last, old_bytes)
+  poke()
+end
+
+local function on_lines(_, buf, _, first, last, new_last, old_bytes)
+  local ok, result = pcall(changed, buf, first, last, new_last, old_bytes)
+  if ok then return result end
+  failed(buf, result)
+end
+
+--- Begins to keep what changes in `buf`. `hooks.failed` is called when something of ours goes wrong, `gone` when the buffer is
+--- unloaded without an event.
+---@param buf integer
+---@param hooks {failed: fun(buf: integer, err: any), gone: fun(buf: integer), reloaded: fun(buf: integer)}
+---@return kra.Draft?
+function M.attach(buf, hooks)
+  failed = hooks.failed
+  if all[buf] or not api.nvim_buf_is_loaded(buf) then return all[buf] end
+  local rec = records.add(buf)
+  local attached = api.nvim_buf_attach(buf, false, {
+    on_lines = on_lines,
+    on_reload = function(_, number) hooks.reloaded(number) end,
+    on_detach = function(_, number)
+      if all[number] == rec then hooks.gone(number) end
+    end,
+  })
+  if not attached then
+    records.remove(buf)
+    return nil
+  end
+  records.rebase(rec)
+  return rec
+end
+
+--- The lines in the form of the journal.
+---@param edits kra.Edit[]
+function M.packed(edits)
+  for _, edit in ipairs(edits) do
+    if edit[3] == 1 then edit[4] = pack.line(edit[4]) end
+  end
+  return edits
+end
+
+return M
