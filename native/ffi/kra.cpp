@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +12,9 @@
 #include "base/version.hpp"
 #include "engine/draft_appender.hpp"
 #include "engine/draft_frame.hpp"
+#include "engine/hunks.hpp"
 #include "engine/log_record.hpp"
+#include "engine/merge3.hpp"
 #include "os/disk.hpp"
 
 struct kra_journal {
@@ -46,6 +49,19 @@ int guarded(char* error, std::size_t error_size, Work work) noexcept {
   } catch (...) {
     return fail(KRA_INTERNAL, "unknown exception", error, error_size);
   }
+}
+
+constexpr std::size_t change_numbers = 4, part_numbers = 7;
+
+std::uint32_t* put(std::uint32_t* out, kra::Range range) {
+  *out++ = static_cast<std::uint32_t>(range.first);
+  *out++ = static_cast<std::uint32_t>(range.last);
+  return out;
+}
+
+bool given(std::initializer_list<std::pair<const void*, std::size_t>> texts) {
+  // A line's number has 32 bits.
+  return std::all_of(texts.begin(), texts.end(), [](const auto& text) { return (text.first || text.second == 0) && text.second < UINT32_MAX; });
 }
 
 }  // namespace
@@ -106,5 +122,33 @@ int kra_journal_append(kra_journal* journal, const void* frames, size_t size, in
 }
 
 void kra_journal_close(kra_journal* journal) noexcept { delete journal; }
+
+int kra_hunks(const void* before, size_t before_size, const void* after, size_t after_size, uint32_t* changes, size_t capacity, size_t* count,
+              char* error, size_t error_size) noexcept {
+  return guarded(error, error_size, [&]() -> kra::Result<int> {
+    if (!given({{before, before_size}, {after, after_size}}) || count == nullptr || (changes == nullptr && capacity > 0))
+      return kra::Error{kra::Fault::usage, "no texts or no room were given"};
+    const auto found = kra::buffer_changes(view(before, before_size), view(after, after_size));
+    *count = found.size();
+    for (std::size_t i = 0; i < std::min(found.size(), capacity); ++i) put(put(changes + i * change_numbers, found[i].before), found[i].after);
+    return KRA_OK;
+  });
+}
+
+int kra_merge(const void* base, size_t base_size, const void* ours, size_t ours_size, const void* theirs, size_t theirs_size, uint32_t* parts,
+              size_t capacity, size_t* count, char* error, size_t error_size) noexcept {
+  return guarded(error, error_size, [&]() -> kra::Result<int> {
+    if (!given({{base, base_size}, {ours, ours_size}, {theirs, theirs_size}}) || count == nullptr || (parts == nullptr && capacity > 0))
+      return kra::Error{kra::Fault::usage, "no texts or no room were given"};
+    const auto found = kra::merge_buffers(view(base, base_size), view(ours, ours_size), view(theirs, theirs_size));
+    *count = found.size();
+    for (std::size_t i = 0; i < std::min(found.size(), capacity); ++i) {
+      auto* out = parts + i * part_numbers;
+      *out++ = static_cast<std::uint32_t>(found[i].kind);
+      put(put(put(out, found[i].base), found[i].ours), found[i].theirs);
+    }
+    return KRA_OK;
+  });
+}
 
 }  // extern "C"

@@ -57,6 +57,18 @@ KRA_API size_t kra_journal_frame(uint8_t type, const void *payload, size_t size,
 KRA_API int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size) KRA_NOEXCEPT;
 KRA_API void kra_journal_close(kra_journal *journal) KRA_NOEXCEPT;
 
+/* What differs between two texts, in lines as an editor's buffer has them: without their ends, and never none. Each change is four
+ * numbers: the first and the last (exclusive) of the lines of `before`, and of those of `after`. At most `capacity` changes are
+ * written to `changes`; `count` says how many there are, so that who had too little room can ask again. */
+KRA_API int kra_hunks(const void *before, size_t before_size, const void *after, size_t after_size, uint32_t *changes, size_t capacity,
+                      size_t *count, char *error, size_t error_size) KRA_NOEXCEPT;
+
+/* What two sides made of a common text, in the same lines. Each part is seven numbers: its kind (1 only ours changed it, 2 only
+ * theirs, 3 both alike, 4 a conflict), then the first and the last (exclusive) of the lines of base, ours and theirs. Taking
+ * theirs for each part of kind 2, from the last to the first, makes ours the merged text. */
+KRA_API int kra_merge(const void *base, size_t base_size, const void *ours, size_t ours_size, const void *theirs, size_t theirs_size,
+                      uint32_t *parts, size_t capacity, size_t *count, char *error, size_t error_size) KRA_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif
