@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -72,4 +73,24 @@ TEST_CASE("a journal of drafts is framed and added to") {
   CHECK(kra_journal_open("relative", nullptr, why, sizeof why) == nullptr);
   CHECK(kra_journal_frame(4, nullptr, 1, nullptr, 0) == 0);
   CHECK(kra_journal_frame(4, "x", std::size_t{1} << 40, nullptr, 0) == 0);
+}
+
+TEST_CASE("hunks and merges come as ranges") {
+  const std::string base = "a\nb\nc\nd\n", ours = "A\nb\nc\nd\n", theirs = "a\nb\nc\nD\nE\n";
+  uint32_t numbers[28];
+  size_t count = 0;
+  REQUIRE(kra_hunks(base.data(), base.size(), theirs.data(), theirs.size(), numbers, 4, &count, nullptr, 0) == KRA_OK);
+  REQUIRE(count == 1);
+  CHECK(std::equal(numbers, numbers + 4, std::initializer_list<uint32_t>{3, 4, 3, 5}.begin()));
+  REQUIRE(kra_merge(base.data(), base.size(), ours.data(), ours.size(), theirs.data(), theirs.size(), numbers, 4, &count, nullptr, 0) == KRA_OK);
+  REQUIRE(count == 2);
+  CHECK(std::equal(numbers, numbers + 14, std::initializer_list<uint32_t>{1, 0, 1, 0, 1, 0, 1, 2, 3, 4, 3, 4, 3, 5}.begin()));
+  // Without room the count is told, and nothing is written.
+  count = 0;
+  CHECK(kra_merge(base.data(), base.size(), ours.data(), ours.size(), theirs.data(), theirs.size(), nullptr, 0, &count, nullptr, 0) == KRA_OK);
+  CHECK(count == 2);
+  char why[64] = "";
+  CHECK(kra_hunks(nullptr, 3, theirs.data(), theirs.size(), numbers, 4, &count, why, sizeof why) == KRA_REFUSED);
+  CHECK(kra_hunks(base.data(), 3, theirs.data(), theirs.size(), nullptr, 4, &count, why, sizeof why) == KRA_REFUSED);
+  CHECK(std::strlen(why) > 0);
 }
