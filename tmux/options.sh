@@ -60,12 +60,12 @@ kra_quote() {
 }
 
 # Where the rest finds kra: commands and key bindings name these options, never the paths, which may hold anything.
-# The settings of this server reach kra's commands through the environment of its panes and jobs.
+# The settings of this server reach commands and editors in it through the environment of its panes and jobs; a save asks tmux itself.
 kra_keep_settings() {
   kra_quote "$KRA_PROGRAM" && printf 'set-option -g @kra_bin %s\n' "$KRA_WORD"
   kra_quote "$KRA_DIR" && printf 'set-option -g @kra_dir %s\n' "$KRA_WORD"
-  kra_keep_flag KRA_AUTOSAVE_ACTIVE "$KRA_AUTOSAVE"
-  kra_keep_flag KRA_RESTORE_SCROLLBACK "$KRA_SCROLLBACK"
+  kra_keep_flag KRA_SERVER_AUTOSAVE_ACTIVE "$KRA_AUTOSAVE"
+  kra_keep_flag KRA_SERVER_RESTORE_SCROLLBACK "$KRA_SCROLLBACK"
   [ -z "$KRA_PROGRAMS" ] || kra_keep_programs
 }
 
@@ -85,5 +85,5 @@ kra_keep_programs() {
   for kra_word in $KRA_PROGRAMS; do kra_list=${kra_list:+$kra_list,}$kra_word; done
   unset IFS
   set +f
-  kra_quote "$kra_list" && printf 'set-environment -g KRA_RESTORE_PROGRAMS %s\n' "$KRA_WORD"
+  kra_quote "$kra_list" && printf 'set-environment -g KRA_SERVER_RESTORE_PROGRAMS %s\n' "$KRA_WORD"
 }

@@ -41,7 +41,7 @@ esac
 {
   unhook
   unbind
-  for name in KRA_AUTOSAVE_ACTIVE KRA_RESTORE_SCROLLBACK KRA_RESTORE_PROGRAMS; do echo "set-environment -gu $name"; done
+  for name in KRA_SERVER_AUTOSAVE_ACTIVE KRA_SERVER_RESTORE_SCROLLBACK KRA_SERVER_RESTORE_PROGRAMS; do echo "set-environment -gu $name"; done
   for name in @kra_bin @kra_dir @kra_watch @kra_hooks @kra_status @kra_said @kra_program @kra_active @kra_last @kra_restoring; do echo "set-option -gu $name"; done
 } | tmux source-file - >/dev/null 2>&1
 exit 0

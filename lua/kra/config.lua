@@ -1,5 +1,5 @@
--- The editor's settings: one table of options gives defaults, checks, help and completion. Precedence: setup() and vim.g.kra,
--- then what the daemon read from config.yaml, then the defaults here.
+-- The editor's settings: one table of options gives defaults, checks, help and completion. Precedence: the environment (KRA_AUTOSAVE_ACTIVE
+-- and its like), setup() and vim.g.kra, the tmux server's @kra-* options, what the daemon read from config.yaml, the defaults here.
 local M = {}
 
 ---@class kra.Option
@@ -41,7 +41,9 @@ local by_name = {} ---@type table<string, kra.Option>
 for _, option in ipairs(M.options) do by_name[option.name] = option end
 
 -- Sections of config.yaml that are the daemon's; in setup() they are neither known nor a mistake of this table.
-local given = {} ---@type table<string, any> from setup(), by option name
+local environment ---@type table<string, any>? from $KRA_SECTION_NAME, by option name
+local server ---@type table<string, any>? from the tmux server's options, which kra.tmux puts into $KRA_SERVER_SECTION_NAME
+local given = {} ---@type table<string, any> from setup()
 local shared = {} ---@type table<string, any> from the daemon
 local unknown = {} ---@type string[]
 local current ---@type kra.Config?
@@ -86,13 +88,49 @@ local function read(tree, path, values, faults)
   end
 end
 
+local flags = { ['true'] = true, yes = true, on = true, ['1'] = true, ['false'] = false, no = false, off = false, ['0'] = false }
+
+-- A text as the helper reads it too; what is no value stays a text, which is wrong then.
+local function parsed(option, text)
+  if option.type == 'boolean' and flags[text:lower()] ~= nil then return flags[text:lower()] end
+  if option.type == 'integer' then return tonumber(text) or text end
+  if option.type == 'list' then return vim.tbl_map(vim.trim, vim.split(text, ',', { trimempty = true })) end
+  return text
+end
+
+local function from_environment(prefix, faults)
+  local values = {}
+  for _, option in ipairs(M.options) do
+    local name = prefix .. option.name:gsub('%.', '_'):upper()
+    local text = vim.env[name]
+    if text and text ~= '' then
+      local value = parsed(option, text)
+      local fault = wrong(option, value)
+      if not fault then values[option.name] = value elseif faults then table.insert(faults, ('$%s: %s %s'):format(name, option.name, fault)) end
+    end
+  end
+  return values
+end
+
+--- The value in force, and where it comes from.
+---@param option kra.Option
+---@return any value
+---@return string source
+local function in_force(option)
+  environment = environment or from_environment('KRA_', unknown)
+  server = server or from_environment('KRA_SERVER_')
+  local sources = { { environment, 'environment' }, { given, 'setup' }, { server, '@kra-*' }, { shared, 'config.yaml' } }
+  for _, source in ipairs(sources) do
+    if source[1][option.name] ~= nil then return source[1][option.name], source[2] end
+  end
+  return option.default, 'default'
+end
+
 local function build()
   local config = {}
   for _, option in ipairs(M.options) do
     local section, key = option.name:match('^(%w+)%.([%w_]+)$')
-    local value = given[option.name]
-    if value == nil then value = shared[option.name] end
-    if value == nil then value = option.default end
+    local value = in_force(option)
     config[section] = config[section] or {}
     config[section][key] = type(value) == 'table' and vim.deepcopy(value) or value
   end
@@ -142,13 +180,13 @@ function M.get()
   return current
 end
 
---- Where a value comes from: setup(), config.yaml or default.
+--- Where a value comes from: environment, setup(), @kra-*, config.yaml or default.
 ---@return {name: string, value: any, source: string, text: string}[]
 function M.show()
   local config, rows = M.get(), {}
   for _, option in ipairs(M.options) do
     local section, key = option.name:match('^(%w+)%.([%w_]+)$')
-    local source = given[option.name] ~= nil and 'setup' or shared[option.name] ~= nil and 'config.yaml' or 'default'
+    local _, source = in_force(option)
     table.insert(rows, { name = option.name, value = config[section][key], source = source, text = option.text })
   end
   return rows

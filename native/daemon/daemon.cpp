@@ -82,7 +82,7 @@ void Daemon::begin_stop(Reply reply, const char* reason) {
   if (stop_until_) return;
   stop_reason_ = reason;
   stop_until_ = Clock::now() + stop_patience;
-  if (settings_.now().autosave.active) workspaces_.flush("", "exit", Reply());
+  if (settings_.may_autosave()) workspaces_.flush("", "exit", Reply());
 }
 
 bool Daemon::may_end(Instant now) const {

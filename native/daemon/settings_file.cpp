@@ -5,6 +5,10 @@
 
 namespace kra {
 
+bool SettingsFile::may_autosave() const {
+  return now().autosave.active || loaded_.of("autosave.active").source != Source::environment;
+}
+
 bool SettingsFile::refresh() {
   auto path = followed(path_);
   auto info = disk_.info(path);

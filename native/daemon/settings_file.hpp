@@ -16,6 +16,8 @@ class SettingsFile {
 
   const Settings& now() const { return loaded_.settings; }
   const LoadedSettings& loaded() const { return loaded_; }
+  // Some server may want to be saved by itself: one's own options go before the file, and only the save can see them.
+  bool may_autosave() const;
   // Looks at the file; true when other settings are in force now.
   bool refresh();
   // Empty: all is well.

@@ -19,7 +19,7 @@ Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, Settin
     : clients_(clients), lane_(lane), journal_(std::move(journal)), settings_(settings), disk_(disk), paths_(paths), save_(save_with) {
   for (const auto& server : journal_.pending_servers()) {
     auto& place = place_of(server);
-    if (settings_.now().autosave.active) place.debounce.poke(Clock::now());
+    if (settings_.may_autosave()) place.debounce.poke(Clock::now());
   }
 }
 
@@ -35,8 +35,8 @@ void Workspaces::apply_settings() {
   const auto& autosave = settings_.now().autosave;
   for (auto& [server, place] : places_) {
     place.debounce.retime(autosave.timeout, autosave.max_wait);
-    if (!autosave.active) place.debounce.rest();
-    if (autosave.active && !place.debounce.due() && dirty(place) && !place.running) place.debounce.poke(Clock::now());
+    if (!settings_.may_autosave()) place.debounce.rest();
+    if (settings_.may_autosave() && !place.debounce.due() && dirty(place) && !place.running) place.debounce.poke(Clock::now());
   }
 }
 
@@ -47,7 +47,7 @@ Result<void> Workspaces::take(const Event& event) {
     auto& place = place_of(event.server);
     if (event.source == "gone")
       ended(place);
-    else if (settings_.now().autosave.active)
+    else if (settings_.may_autosave())
       place.debounce.poke(Clock::now());
   }
   if (!taken) return std::move(taken.error());
@@ -198,11 +198,13 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   place.running = false;
   leases_.release(place.lease, 0);
   // A save of one session leaves the others as they were.
-  bool covers = outcome.ok() && job.request.session.empty();
+  bool covers = outcome.ok() && !outcome->off && job.request.session.empty();
   (void)journal_.finish(place.server.socket, covers);
   std::size_t late = 0;
   clients_.each([&](Client& client) { late += is_editor_of(client, place.server) && client.late; });
-  if (outcome) {
+  if (outcome && outcome->off) {
+    place.retry.succeeded();
+  } else if (outcome) {
     save_times_.add(outcome->duration_ms);
     if (covers) {
       place.last = *outcome;
@@ -216,7 +218,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
     failed(place, outcome.error(), job.automatic);
   }
   // It began in the place of an autosave, and has not done that one's work.
-  if (!covers && !job.automatic && dirty(place) && settings_.now().autosave.active) place.debounce.poke(Clock::now());
+  if (!covers && !job.automatic && dirty(place) && settings_.may_autosave()) place.debounce.poke(Clock::now());
   auto answer = outcome ? Result<Value>(report_value(*outcome, late)) : Result<Value>(outcome.error());
   for (const auto& reply : job.replies) reply.give(answer);
   // What the save needed goes back to the system at once: the daemon rests most of its time.

@@ -112,7 +112,7 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   if (live && restore_is_under_way(live->restoring)) return Error{Fault::busy, "another restore is under way in this tmux server"};
   auto facts = facts_of(disk, live ? fresh_sessions(server, *live, patience) : std::set<std::string>());
   StoredId base{false, server.key(), directory_name(name), generation.stamp.generation};
-  auto plan = TRY(make_plan(generation, base, live ? &*live : nullptr, options, settings, facts));
+  auto plan = TRY(make_plan(generation, base, live ? &*live : nullptr, options, live ? in_server(settings, live->options) : settings, facts));
   RestoreReport report;
   report.plan = plan.words;
   if (dry_run || plan.sessions.empty()) return report;

@@ -78,8 +78,7 @@ struct Saving {
   }
 
   // A server that is going away loses its panes one after the other.
-  Result<Captured> look_twice(const std::string& name) {
-    auto captured = TRY(look(name));
+  Result<Captured> look_again(Captured captured, const std::string& name) {
     if (request.reason == "manual") return captured;
     const auto before = last_counts(name);
     if (!shrank(before, count(captured.workspace))) return captured;
@@ -123,11 +122,16 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
   const auto began = Clock::now();
   SaveReport report{.name = TRY(name_for(history, request))};
   TRY(check_save_name(report.name));
-  auto captured = TRY((Saving{history, disk, paths, server, request, settings, patience}.look_twice(report.name)));
+  Saving saving{history, disk, paths, server, request, settings, patience};
+  auto captured = TRY(saving.look(report.name));
+  const auto in_force = in_server(settings, captured.live.options);
+  report.off = !in_force.autosave.active && (request.reason == "autosave" || request.reason == "exit");
+  if (report.off) return report;
+  captured = TRY(saving.look_again(std::move(captured), report.name));
   Stamp stamp{.saved_at = wall_now().ms, .reason = request.reason, .message = request.message, .server = server.socket,
               .release = std::string(version())};
   // Contents are an addition: a save without them is better than none.
-  if (settings.restore.scrollback) (void)keep_scrollback(disk, paths, server, captured, settings, patience).ok();
+  if (in_force.restore.scrollback) (void)keep_scrollback(disk, paths, server, captured, in_force, patience).ok();
   const auto written = TRY(history.write(report.name, captured.workspace, std::move(stamp), patience));
   // A save of one session is a copy put by; autosave goes on with the whole.
   if (!request.name.empty() && request.session.empty()) TRY(history.set_current(request.name));

@@ -33,6 +33,7 @@ struct SaveReport {
   bool changed = false;
   bool hooks_mended = false;
   bool shows_status = false;  // the server's status line shows @kra_status
+  bool off = false;           // nothing was saved: this server is not saved by itself
   std::int64_t duration_ms = 0;
   std::vector<std::string> put_aside;  // damaged generations that were passed over, one line each
 };
@@ -56,6 +57,8 @@ Result<Captured> capture(Disk& disk, const Paths& paths, const TmuxServer& serve
 // then. An automatic save (reason other than manual) whose number of panes fell by more than half is looked at
 // again two seconds later and dropped when the server is gone by then: a dying server never becomes the newest save. conflict: one session
 // would become the newest of a whole workspace.
+// The server's own options (@kra-scrollback) go before `settings`; where they, or those, turn autosave off, a save that the daemon makes by
+// itself (reason autosave or exit) ends after it has looked.
 Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const SaveRequest& request,
                         const Settings& settings, const Patience& patience);
 

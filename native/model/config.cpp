@@ -144,7 +144,36 @@ std::string defaults_yaml() {
   return out;
 }
 
+// tmux people write switches as 1 and 0 too, and lists with blanks.
+Result<Value> server_value(const OptionRow& row, std::string_view text) {
+  if (row.type == OptionType::flag && (text == "1" || text == "0")) return Value(text == "1");
+  if (row.type != OptionType::text_list) return option_value(row, text);
+  Value::Array items;
+  for (auto part : split(text, ",")) {
+    for (auto item : split(part, " "))
+      if (!item.empty()) items.emplace_back(item);
+  }
+  return Value(std::move(items));
+}
+
+void take_environment(const OptionRow& row, LoadedSettings& loaded) {
+  const char* text = std::getenv(cat("KRA_SERVER_", option_variable(row.name).substr(4)).c_str());
+  if (row.server_option.empty() || !text || !*text) return;
+  if (auto value = server_value(row, text)) loaded.give_value(row, std::move(*value), Source::server);
+}
+
 }  // namespace
+
+Settings in_server(Settings settings, const std::vector<ServerOption>& options) {
+  for (const auto& [name, text] : options) {
+    for (const auto& row : option_table()) {
+      if (row.server_option != name || text.empty()) continue;
+      if (std::find(settings.fixed.begin(), settings.fixed.end(), row.name) != settings.fixed.end()) continue;
+      if (auto value = server_value(row, text)) row.store(settings, *value);
+    }
+  }
+  return settings;
+}
 
 Result<LoadedSettings> load_settings(const std::string& file_name, std::string_view yaml) {
   LoadedSettings loaded;
@@ -155,8 +184,11 @@ Result<LoadedSettings> load_settings(const std::string& file_name, std::string_v
   auto tree = TRY(parse_yaml(file_name, yaml));
   TRY(Reader(file_name, loaded).root(tree));
   for (const auto& row : option_table()) {
+    take_environment(row, loaded);
     const char* text = std::getenv(option_variable(row.name).c_str());
-    if (text && *text) TRY_TO(cat("environment ", option_variable(row.name)), loaded.give(row, text, Source::environment));
+    if (!text || !*text) continue;
+    TRY_TO(cat("environment ", option_variable(row.name)), loaded.give(row, text, Source::environment));
+    loaded.settings.fixed.emplace_back(row.name);
   }
   return loaded;
 }

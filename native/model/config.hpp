@@ -38,6 +38,7 @@ struct Settings {
   std::string notify_level = "warn";
   bool notify_tmux = true;
   std::string notify_command;
+  std::vector<std::string> fixed;  // names of options that the environment gave: no server and no file says otherwise
 };
 
 // flag: true or false. count: a whole number. duration: "24h", "30d". choice: one of `choices`. text_list: a list of texts. map: one of
@@ -53,6 +54,7 @@ struct OptionRow {
   std::int64_t least = 0;        // of a count
   std::int64_t most = 2'147'483'647;
   void (*store)(Settings& settings, const Value& value) = nullptr;  // into the typed member; none where no part reads it yet
+  std::string_view server_option = {};  // the tmux option that says otherwise for one server
 };
 const std::vector<OptionRow>& option_table();
 const OptionRow* find_option(std::string_view name);
@@ -90,9 +92,17 @@ struct LoadedSettings {
 constexpr std::size_t config_limit = 64U << 10;
 constexpr std::size_t config_read_limit = 1U << 20;  // readers take this much, so that a file above config_limit is refused by name
 
-// From the text of config.yaml ("" = defaults) and the environment's KRA_AUTOSAVE_TIMEOUT_MS and the like.
+// From the text of config.yaml ("" = defaults) and the environment's KRA_AUTOSAVE_TIMEOUT_MS and the like. KRA_SERVER_AUTOSAVE_ACTIVE and
+// its like are what kra.tmux found in a server's options, for the programs in that server; one that is no value counts as not given.
 // usage: file, line, column, what is wrong and what would be right.
 Result<LoadedSettings> load_settings(const std::string& file_name, std::string_view yaml);
+
+// The settings in force in one tmux server: what its options (@kra-autosave and the like, with their texts) say goes before everything but the
+// environment. A text that is no value counts as not given; lists may be written with blanks.
+struct ServerOption {
+  std::string name, text;
+};
+Settings in_server(Settings settings, const std::vector<ServerOption>& options);
 
 // The tree of a YAML text, scalars as they stand there. Refuses anchors, aliases, tags, several documents and texts above config_limit;
 // usage: "FILE:LINE:COLUMN: what is wrong".

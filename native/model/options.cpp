@@ -36,7 +36,8 @@ constexpr std::int64_t day_ms = 86'400'000;
 
 const std::vector<OptionRow>& option_table() {
   static const std::vector<OptionRow> rows = {
-      {"autosave.active", Kind::flag, "true", "", "save by itself after changes", 0, 0, store<&S::autosave, &S::Autosave::active>},
+      {"autosave.active", Kind::flag, "true", "", "save by itself after changes", 0, 0, store<&S::autosave, &S::Autosave::active>,
+       "@kra-autosave"},
       {"autosave.timeout_ms", Kind::count, "20000", "", "quiet time after the last event before a save", 1, day_ms,
        store<&S::autosave, &S::Autosave::timeout>},
       {"autosave.max_wait_ms", Kind::count, "120000", "", "longest time that events may put a save off", 1, day_ms,
@@ -47,8 +48,9 @@ const std::vector<OptionRow>& option_table() {
        store<&S::autosave, &S::Autosave::write_files>},
       {"restore.on_start", Kind::flag, "false", "", "restore when a tmux server starts", 0, 0, store<&S::restore, &S::Restore::on_start>},
       {"restore.programs", Kind::text_list, "[nvim, vim, less, man, htop, top, tail]", "", "programs that are started again by themselves", 0, 0,
-       store<&S::restore, &S::Restore::programs>},
-      {"restore.scrollback", Kind::flag, "false", "", "keep the contents of panes", 0, 0, store<&S::restore, &S::Restore::scrollback>},
+       store<&S::restore, &S::Restore::programs>, "@kra-programs"},
+      {"restore.scrollback", Kind::flag, "false", "", "keep the contents of panes", 0, 0, store<&S::restore, &S::Restore::scrollback>,
+       "@kra-scrollback"},
       {"restore.clone_missing", Kind::choice, "ask", "ask|never", "offer to clone a repository that is missing", 0, 0,
        store<&S::restore, &S::Restore::clone_missing>},
       {"history.all_for", Kind::duration, "24h", "", "how long every generation is kept", 0, 0, store<&S::history, &S::History::all_for>},

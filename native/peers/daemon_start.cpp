@@ -22,7 +22,7 @@ static bool belongs_to_one_pane(std::string_view entry) {
   static constexpr std::array<std::string_view, 11> names = {"TMUX",    "TMUX_PANE",   "NVIM",      "NVIM_LISTEN_ADDRESS", "VIM",      "VIMRUNTIME",
                                                                "MYVIMRC", "KRA_RESTORE", "KRA_SHELL", "KRA_EDITOR",          "KRA_GENERATION"};
   auto name = entry.substr(0, entry.find('='));
-  return name.substr(0, 3) == "LD_" || std::find(names.begin(), names.end(), name) != names.end();
+  return name.starts_with("LD_") || name.starts_with("KRA_SERVER_") || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 std::vector<std::string> daemon_environment() {

@@ -24,7 +24,8 @@ Result<void> start_daemon(Lock lock, const Patience& patience);
 // The program file that we run has another one in its place: an upgrade.
 bool program_is_replaced();
 
-// Our environment without what belongs to one pane, one editor or one program only: TMUX, NVIM, VIM and LD_*.
+// Our environment without what belongs to one pane, one editor or one program only: TMUX, NVIM, VIM, LD_* and what one tmux
+// server's options say (KRA_SERVER_*).
 std::vector<std::string> daemon_environment();
 
 }  // namespace kra

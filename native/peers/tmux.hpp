@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "model/config.hpp"
 #include "model/workspace.hpp"
 
 namespace kra {
@@ -74,6 +75,7 @@ struct LiveServer {
   bool attached = false;                     // a client is attached
   bool shows_status = false;                 // @kra_status is used in the status line
   std::string default_shell, default_command;
+  std::vector<ServerOption> options;         // the user's @kra-* options that are set
   std::string restoring;                     // @kra_restoring: who restores into it now
   std::vector<std::string> missing_hooks;    // commands that put our hooks back where they were wiped or shadowed
   std::vector<LiveSession> sessions;

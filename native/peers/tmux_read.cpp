@@ -72,6 +72,10 @@ class Reader {
     server_.default_shell = global("default-shell");
     server_.default_command = global("default-command");
     server_.restoring = global("@kra_restoring");
+    for (const auto& row : option_table()) {
+      if (auto text = row.server_option.empty() ? "" : global(row.server_option); !text.empty())
+        server_.options.push_back({std::string(row.server_option), std::move(text)});
+    }
     for (const std::string_view name : {"status-left", "status-right", "status-format[0]", "status-format[1]"}) {
       server_.shows_status = server_.shows_status || global(name).find("@kra_status") != std::string::npos;
     }

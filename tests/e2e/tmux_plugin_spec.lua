@@ -73,7 +73,7 @@ esac
     local before = { hooks(), world:tmux('list-keys', '-T', 'prefix'), world:tmux('show-options', '-g'), world:tmux('show-environment', '-g') }
     load()
     world:wait(function() return calls():find('tmux-watch', 1, true) end, 'the waiter', nil, calls)
-    assert.truthy(world:tmux('show-environment', '-g'):find('KRA_RESTORE_PROGRAMS=nvim,less', 1, true))
+    assert.truthy(world:tmux('show-environment', '-g'):find('KRA_SERVER_RESTORE_PROGRAMS=nvim,less', 1, true))
     local watch = tonumber(option('@kra_watch'))
     assert.equals(0, uv.kill(watch, 0))
     uninstall()
@@ -208,7 +208,7 @@ esac
     world:tmux('set-option', '-g', '@kra-autosave', 'off')
     load()
     assert.is_nil(hooks():find('[187]', 1, true))
-    assert.truthy(world:tmux('show-environment', '-g'):find('KRA_AUTOSAVE_ACTIVE=off', 1, true))
+    assert.truthy(world:tmux('show-environment', '-g'):find('KRA_SERVER_AUTOSAVE_ACTIVE=off', 1, true))
   end)
 
   it('says when there is no program, and builds it beside the server', function()

@@ -117,6 +117,21 @@ describe(':Kra', function()
     assert.same({}, editor:lua("return require('kra.config').faults()"))
   end)
 
+  it('ranks the environment above setup(), and setup() above the options of the tmux server', function()
+    local sources = editor:lua([[
+      vim.env.KRA_AUTOSAVE_ACTIVE, vim.env.KRA_SERVER_AUTOSAVE_ACTIVE = 'off', 'on'
+      vim.env.KRA_SERVER_SESSION_PER_BRANCH, vim.env.KRA_SERVER_RETRY_MAX_MS = '1', '70000'
+      vim.env.KRA_SESSION_ALLOW, vim.env.KRA_RETRY_FIRST_MS = '/a, /b', 'x'
+      require('kra').setup({ autosave = { active = true }, retry = { max_ms = 90000 } })
+      local rows = {}
+      for _, row in ipairs(require('kra.config').show()) do rows[row.name] = { row.value, row.source } end
+      return { rows['autosave.active'], rows['session.per_branch'], rows['retry.max_ms'], rows['session.allow'], rows['retry.first_ms'] }
+    ]])
+    local wanted = { { false, 'environment' }, { true, '@kra-*' }, { 90000, 'setup' }, { { '/a', '/b' }, 'environment' }, { 1000, 'default' } }
+    assert.same(wanted, sources)
+    assert.same({ '$KRA_RETRY_FIRST_MS: retry.first_ms wants a whole number' }, editor:lua("return require('kra.config').faults()"))
+  end)
+
   it('checks health without an error of its own', function()
     editor:command('checkhealth kra')
     local text = editor:lua("return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")

@@ -65,6 +65,31 @@ TEST_CASE("a pane with a command of its own keeps it") {
   CHECK(pane.command == std::vector<std::string>{"sleep", "1000"});
 }
 
+TEST_CASE("a save asks its tmux server for that server's own options") {
+  SaveWorld world;
+  world.start({"sh", "-c", "echo shown; exec tail -f /dev/null"});
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main"}).starts_with("shown"); });
+  world.tmux({"set-option", "-g", "@kra-autosave", "off"});
+  const auto itself = world.save_now({.reason = "autosave"});
+  REQUIRE(itself);
+  CHECK(itself->off);
+  CHECK_FALSE(world.history.newest("default").ok());
+  world.tmux({"set-option", "-g", "@kra-scrollback", "on"});
+  const auto asked = world.save_now({});
+  REQUIRE(asked);
+  CHECK_FALSE(asked->off);
+  CHECK_FALSE(world.history.newest("default")->workspace.sessions.at(0).windows.at(0).panes.at(0).scrollback.empty());
+  world.tmux({"set-option", "-gu", "@kra-autosave"});
+  world.settings.restore.scrollback = true;
+  world.settings.fixed = {"restore.scrollback", "autosave.active"};
+  world.tmux({"set-option", "-g", "@kra-scrollback", "off"});
+  world.settings.autosave.active = false;
+  world.tmux({"set-option", "-g", "@kra-autosave", "on"});
+  CHECK(world.save_now({.reason = "autosave"})->off);
+  REQUIRE(world.save_now({}));
+  CHECK_FALSE(world.history.newest("default")->workspace.sessions.at(0).windows.at(0).panes.at(0).scrollback.empty());
+}
+
 TEST_CASE("nothing of a pane whose program was given a secret is stored") {
   SaveWorld world;
   world.settings.restore.scrollback = true;

@@ -105,6 +105,27 @@ TEST_CASE("the environment wins over the file") {
   CHECK(wrong.error().what.starts_with("environment KRA_AUTOSAVE_TIMEOUT_MS: autosave.timeout_ms: x is not"));
 }
 
+TEST_CASE("a tmux server's options win over the file, and the environment over them") {
+  ::setenv("KRA_SERVER_RESTORE_SCROLLBACK", "1", 1);
+  ::setenv("KRA_SERVER_AUTOSAVE_ACTIVE", "perhaps", 1);
+  ::setenv("KRA_SERVER_RESTORE_PROGRAMS", "nvim less,man", 1);
+  ::setenv("KRA_RESTORE_PROGRAMS", "top", 1);
+  const auto loaded = load_settings("config.yaml", "restore: {scrollback: false}\nautosave: {active: false}");
+  for (const char* name : {"KRA_SERVER_RESTORE_SCROLLBACK", "KRA_SERVER_AUTOSAVE_ACTIVE", "KRA_SERVER_RESTORE_PROGRAMS", "KRA_RESTORE_PROGRAMS"}) ::unsetenv(name);
+  REQUIRE(loaded.ok());
+  CHECK(loaded->settings.restore.scrollback);
+  CHECK(loaded->of("restore.scrollback").source == Source::server);
+  CHECK_FALSE(loaded->settings.autosave.active);
+  CHECK(loaded->settings.restore.programs == std::vector<std::string>{"top"});
+
+  const auto other = in_server(loaded->settings, {{"@kra-scrollback", "off"}, {"@kra-autosave", "1"}, {"@kra-programs", "nvim  less, man"}, {"@kra-menu-key", "K"}});
+  CHECK_FALSE(other.restore.scrollback);
+  CHECK(other.autosave.active);
+  CHECK(other.restore.programs == std::vector<std::string>{"top"});
+  CHECK(in_server(Settings{}, {{"@kra-programs", "nvim  less, man"}}).restore.programs == std::vector<std::string>{"nvim", "less", "man"});
+  CHECK(in_server(Settings{}, {{"@kra-autosave", ""}, {"@kra-autosave", "x"}}).autosave.active);
+}
+
 TEST_CASE("a weaker source does not replace a stronger one") {
   auto loaded = load_settings("config.yaml", "autosave: {active: true}");
   REQUIRE(loaded.ok());
