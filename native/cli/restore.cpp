@@ -92,8 +92,14 @@ static Result<SaveReference> reference_of(const Call& call, Context& context) {
   return reference;
 }
 
-static ExitCode wake_session(const Call& call, Context& context, const Settings& settings, Console& console) {
-  OR_FAIL(wake(context.disk, context.paths, context.server, call.value("wake"), settings, Patience::of(restore_patience)));
+// Started by a hook: what goes wrong is told where the session is looked at.
+static ExitCode wake_session(const Call& call, Context& context, const Settings& settings) {
+  const auto patience = Patience::of(restore_patience);
+  auto failed = wake(context.disk, context.paths, context.server, call.value("wake"), settings, patience);
+  if (failed && failed->empty()) return ExitCode::done;
+  const auto what = failed ? join(*failed, "; ") : cat("this session could not be filled: ", failed.error().what);
+  tell_visitors(context.server, call.value("wake"), what, patience);
+  // Said already; a status of ours would be shown over the pane.
   return ExitCode::done;
 }
 
@@ -102,7 +108,7 @@ static ExitCode run_restore(const Call& call, Console& console) {
   std::signal(SIGHUP, SIG_IGN);
   auto context = OR_FAIL(context_of(call));
   auto settings = OR_FAIL(context.settings()).settings;
-  if (call.has("wake")) return wake_session(call, context, settings, console);
+  if (call.has("wake")) return wake_session(call, context, settings);
   auto history = context.history();
   auto reference = OR_FAIL(reference_of(call, context));
   if (!reference.name.empty()) OR_FAIL(existing_save(history, reference.name));

@@ -84,7 +84,24 @@ bool makes_something(const Plan& plan, Range range) {
   return false;
 }
 
+// Of a plan in several ranges: its active session, made first, when it can take the place of the one made last.
+std::optional<std::size_t> to_front(const Plan& plan, const Made& made, const std::vector<Range>& ranges) {
+  if (ranges.size() < 2 || plan.active < 0) return {};
+  auto at = static_cast<std::size_t>(plan.active);
+  if (made[at].id.empty() || !plan.sessions[at].session.group.empty()) return {};
+  return at;
+}
+
 }  // namespace
+
+Result<std::optional<LiveServer>> look(const TmuxServer& server, const Patience& patience) {
+  while (true) {
+    auto live = read_server(server, patience);
+    if (live) return std::optional<LiveServer>(std::move(*live));
+    if (live.error().fault == Fault::unavailable) return std::optional<LiveServer>();
+    if (live.error().fault != Fault::conflict || patience.over()) return std::move(live.error());
+  }
+}
 
 Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start, const std::vector<Range>& ranges, const Patience& patience) {
   ScriptNames names{new_uuid(), own_program(), host_name(), own_lease()};
@@ -104,6 +121,10 @@ Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start
     start = false;
   }
   flag.done();
+  if (auto at = to_front(plan, carried.made, ranges)) {
+    auto front = TRY(run_script(server, front_script(plan, carried.made, names, *at), false, patience));
+    if (auto id = front_said(front.output); !id.empty()) carried.made[*at].id = id;
+  }
   carried.server = server_said(said.output);
   carried.counts = count_made(plan, carried.made);
   carried.failed = find_missing(plan, carried.made);

@@ -21,6 +21,9 @@ struct Carried {
 // One who restores into a server at a time, whatever happens to the others. busy: another one is at it when the patience is over.
 Result<Lock> lock_server(const Paths& paths, const TmuxServer& server, const Patience& patience);
 
+// A server that is there, or nothing. Asks again when it changed while it was read.
+Result<std::optional<LiveServer>> look(const TmuxServer& server, const Patience& patience);
+
 // Two client calls for each of `ranges` (the whole plan when there is none). @kra_restoring is set from the first to the last command, and
 // taken away also when something fails. Clients of what is swapped out move to what takes its place. The server is started when `start` says so.
 Result<Carried> carry_out(const Plan& plan, const TmuxServer& server, bool start, const std::vector<Range>& ranges, const Patience& patience);

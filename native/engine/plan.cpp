@@ -119,6 +119,7 @@ void Planner::add(int index, const std::string& name) {
   session.index = index, session.session = saved(index), session.name = name;
   session.path = nearest_directory(session.session.path, context.facts);
   session.lazy_id = context.base.with(index).text();
+  session.lazy_programs = context.options.programs;
   plan.words.restored.push_back(name);
   if (taken) {
     session.swaps = taken->id;

@@ -49,6 +49,7 @@ struct SessionPlan {
   int follows = -1;      // index in the plan of the session whose group it joins
   bool lazy = false;     // made with a placeholder that is filled when it is visited
   std::string lazy_id;   // StoredId of the session
+  bool lazy_programs = true;  // and whether its programs start when it is filled
   std::vector<WindowPlan> windows;
 };
 

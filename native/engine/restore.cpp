@@ -16,16 +16,6 @@ namespace kra {
 
 namespace {
 
-// A server that is there, or nothing.
-Result<std::optional<LiveServer>> look(const TmuxServer& server, const Patience& patience) {
-  while (true) {
-    auto live = read_server(server, patience);
-    if (live) return std::optional<LiveServer>(std::move(*live));
-    if (live.error().fault == Fault::unavailable) return std::optional<LiveServer>();
-    if (live.error().fault != Fault::conflict || patience.over()) return std::move(live.error());
-  }
-}
-
 // No autosave while the daemon's lease lasts; it ends with this connection. Without a daemon there is nobody who saves by himself.
 std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& server, const Patience& patience) {
   auto daemon = reach(paths, version(), Start::never, patience);

@@ -53,7 +53,10 @@ class Finisher {
   void windows(std::size_t at) {
     if (!is_there(at) || shares(at)) return;
     const auto& session = plan_of(at);
-    if (session.lazy) return void(script.command({"set-option", "-t", target(at), "@kra_lazy", cat(session.lazy_id, " ", made_[at].placeholder)}));
+    if (session.lazy) {
+      auto option = cat(session.lazy_id, " ", made_[at].placeholder, session.lazy_programs ? "" : lazy_without_programs);
+      return void(script.command({"set-option", "-t", target(at), "@kra_lazy", option}));
+    }
     for (std::size_t i = 0; i < session.windows.size(); ++i) {
       const auto& window = session.windows[i];
       if (!window.linked) finish_window(at, i);

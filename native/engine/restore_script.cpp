@@ -8,10 +8,7 @@ namespace kra {
 
 namespace {
 
-// Far above what people use: a window rests here while its own index is made free.
-constexpr int aside = 1'000'000;
-// Runs for as long as its terminal does and costs nothing.
-const std::vector<std::string> placeholder_program{"cat", "-"};
+constexpr int aside = window_aside;
 
 // What -t takes while the script that makes the session still runs.
 std::string target_of(const SessionPlan& session, const ScriptNames& names, std::size_t at) {
@@ -68,7 +65,7 @@ class Builder {
     auto target = cat("=", temporary_name(names_, at));
     if (first == no_window) {
       words.insert(words.end(), {"-c", "\x01"});
-      script.command_running(session.path, words, placeholder_program);
+      script.command_running(session.path, words, placeholder_program());
       step_aside(target);
       return first;
     }

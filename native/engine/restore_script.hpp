@@ -39,10 +39,23 @@ std::string temporary_name(const ScriptNames& names, std::size_t session);
 // Stands for the number of a window in what a script prints about a placeholder.
 constexpr std::size_t no_window = 9'999'999;
 
+// Far above what people use: a window rests here while its own index is made free.
+inline constexpr int window_aside = 1'000'000;
+// Runs for as long as its terminal does and costs nothing.
+inline std::vector<std::string> placeholder_program() { return {"cat", "-"}; }
+
+// At the end of @kra_lazy: filled with shells only.
+inline constexpr std::string_view lazy_without_programs = " shells";
+
 TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range);
 // Adds what a build script printed.
 void read_made(const std::string& output, Made& made);
 TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& names, const std::vector<LiveClient>& clients, Range range);
+// The session at `at`, which has no group, becomes the one that was made last: an attach without a target takes that. Its windows move
+// into a new session of its name, whose id is printed; nothing happens when somebody is attached to it. The last script of a restore.
+TmuxScript front_script(const Plan& plan, const Made& made, const ScriptNames& names, std::size_t at);
+// The id that it printed; empty when nothing was done.
+std::string front_said(const std::string& output);
 // Sessions, windows and panes that could not be made, one line each.
 std::vector<std::string> find_missing(const Plan& plan, const Made& made);
 // Layouts that were not applied, and what else tmux refused.

@@ -292,8 +292,7 @@ Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server
   auto generation = TRY(history.load(item.name, item.generation));
   if (generation.workspace.sessions.empty() || generation.workspace.sessions[0].windows.empty())
     return Error{Fault::corrupt, cat(item.name, " holds nothing")};
-  auto live = read_server(server, patience);
-  if (!live && live.error().fault != Fault::unavailable) return std::move(live.error());
+  auto live = TRY(look(server, patience));
   auto report = TRY(Return(disk, paths, server, live ? &*live : nullptr, generation, item, settings, patience).run());
   // Its panes still read their programs from it, so it stays, but is offered no more.
   TRY(history.mark_restored_from(item.name, item.generation));

@@ -99,6 +99,8 @@ class TmuxScript {
   // As command_with(), with the argv of a program at the end of a command such as new-window or respawn-pane: exec'd by tmux, never
   // read by a shell.
   TmuxScript& command_running(const std::string& text, const std::vector<std::string>& words, const std::vector<std::string>& argv);
+  // A command with a block of commands as its last argument (if-shell).
+  TmuxScript& command_block(const std::vector<std::string>& words, const TmuxScript& block);
   const std::string& text() const { return text_; }
 
  private:

@@ -68,6 +68,14 @@ TmuxScript& TmuxScript::command_running(const std::string& text, const std::vect
   return *this;
 }
 
+TmuxScript& TmuxScript::command_block(const std::vector<std::string>& words, const TmuxScript& block) {
+  append_words(text_, words, false);
+  text_ += cat(" {\n", block.text_, "}\n");
+  // Whether the block was run, and so what the option holds, is not known here.
+  carried_.reset();
+  return *this;
+}
+
 Result<ScriptOutcome> run_script(const TmuxServer& server, const TmuxScript& script, bool start, const Patience& patience) {
   std::vector<std::string> words;
   if (start) words = {"start-server", ";"};
