@@ -1,0 +1,195 @@
+#include "engine/draft_replay.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "wire/msgpack.hpp"
+
+namespace kra {
+
+namespace {
+
+constexpr WireLimits journal_limits{.depth = 16, .elements = 1U << 20, .text = 16U << 20, .total = 1U << 22};
+
+std::uint64_t count_of(const Value& value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value.number_or(0))); }
+
+// A text that comes in pieces.
+struct Scan {
+  std::int64_t number = 0, next_part = 0;
+  Value meta;
+  std::string text;
+};
+
+class Replay {
+ public:
+  explicit Replay(bool undo_texts) : undo_texts_(undo_texts) {}
+
+  void take(const DraftFrame& frame) {
+    auto value = unpack(frame.payload, journal_limits);
+    if (!value || !value->array() || value->array()->size() != 2 || !value->array()->back().map()) return lose(frame.seq);
+    auto& map = value->array()->back();
+    if (frame.seq > 0) count(frame.seq);
+    if (frame.type == DraftType::mark) return marks_.push_back(std::move(map));
+    if (frame.type == DraftType::editor) return static_cast<void>(journal_.editor = std::move(map));
+    auto id = map["buffer"].text_or("");
+    if (frame.type == DraftType::filler || id.empty()) return;
+    auto& buffer = journal_.buffers[id];
+    buffer.id = id;
+    if (frame.seq > 0) buffer.last_seq = frame.seq;
+    buffer.at = std::max(buffer.at, map["at"].number_or(0));
+    apply(frame.type, buffer, map);
+  }
+
+  DraftJournal finish() {
+    for (const auto& mark : marks_) {
+      auto found = journal_.buffers.find(mark["buffer"].text_or(""));
+      // What was typed after it was taken elsewhere is new work.
+      if (found == journal_.buffers.end() || found->second.last_seq > count_of(mark["upto"])) continue;
+      found->second.why = mark["why"].text_or("");
+      found->second.at = std::max(found->second.at, mark["at"].number_or(0));
+    }
+    return std::move(journal_);
+  }
+
+  void begin_after(std::uint64_t upto) { journal_.last_seq = std::max(journal_.last_seq, upto); }
+
+ private:
+  void count(std::uint64_t seq) {
+    ++journal_.records;
+    if (seq > journal_.last_seq + 1) lose(seq - 1);
+    journal_.last_seq = seq;
+  }
+
+  // Something is missing, and nobody knows of which buffer.
+  void lose(std::uint64_t upto) {
+    journal_.lost_records += upto > journal_.last_seq ? upto - journal_.last_seq : 0;
+    journal_.last_seq = std::max(journal_.last_seq, upto);
+    for (auto& [id, buffer] : journal_.buffers) uncertain_.insert(id);
+  }
+
+  void apply(DraftType type, DraftBuffer& buffer, Value& map) {
+    switch (type) {
+      case DraftType::text: return take_text(buffer, map);
+      case DraftType::file: return take_file(buffer, map);
+      case DraftType::edits: return take_edits(buffer, map);
+      case DraftType::meta: return merge(buffer.meta, map);
+      case DraftType::undo: return take_undo(buffer, map);
+      case DraftType::end: return static_cast<void>(buffer.why = map["why"].text_or("closed"));
+      default: return;
+    }
+  }
+
+  static void merge(Value& meta, const Value& map) {
+    for (const auto& [key, value] : *map.map())
+      if (key != "buffer" && key != "text" && key != "edits" && key != "scan" && key != "part" && key != "final" && key != "at" && key != "last")
+        meta.set(key, value);
+  }
+
+  void take_text(DraftBuffer& buffer, Value& map) {
+    auto part = map["part"].number_or(0), number = map["scan"].number_or(0);
+    auto& scan = scans_[buffer.id];
+    if (part == 0) {
+      scan = {number, 0, {}, {}};
+      merge(scan.meta, map);
+      // A text that others folded says which record was its last.
+      if (map["last"].number()) folded_[buffer.id] = count_of(map["last"]);
+    }
+    if (part != scan.next_part || number != scan.number) return static_cast<void>(scan.next_part = -1);
+    ++scan.next_part;
+    scan.text += map["text"].text_or("");
+    if (!map["final"].flag_or(false)) return;
+    buffer.lines = LineBuffer(scan.text);
+    buffer.meta = scan.meta.is_nil() ? Value(Value::Map{}) : std::move(scan.meta);
+    if (auto folded = folded_.extract(buffer.id)) buffer.last_seq = std::max(buffer.last_seq, folded.mapped());
+    begin_anew(buffer);
+    scans_.erase(buffer.id);
+  }
+
+  void take_file(DraftBuffer& buffer, Value& map) {
+    buffer.lines.reset();
+    buffer.meta = Value(Value::Map{});
+    merge(buffer.meta, map);
+    begin_anew(buffer);
+    buffer.base_only = true;
+  }
+
+  void begin_anew(DraftBuffer& buffer) {
+    buffer.base_only = false;
+    buffer.edits.clear();
+    buffer.edits_lost = 0;
+    buffer.why.clear();
+    uncertain_.erase(buffer.id);
+  }
+
+  void take_edits(DraftBuffer& buffer, Value& map) {
+    buffer.why.clear();
+    if (uncertain_.contains(buffer.id) || (!buffer.lines && !buffer.base_only)) return static_cast<void>(++buffer.edits_lost);
+    if (buffer.base_only) {
+      buffer.edits.push_back(pack(map));
+    } else if (!change(*buffer.lines, map["edits"])) {
+      // Half of a record is applied at most: what follows was made on another text.
+      uncertain_.insert(buffer.id);
+      ++buffer.edits_lost;
+      return;
+    }
+    for (const char* key : {"tick", "cursor"})
+      if (!map[key].is_nil()) buffer.meta.set(key, map[key]);
+  }
+
+  static bool change(LineBuffer& lines, const Value& edits) {
+    if (!edits.array()) return false;
+    for (const auto& edit : *edits.array()) {
+      const auto* parts = edit.array();
+      if (!parts || parts->size() != 4 || !(*parts)[3].text()) return false;
+      for (std::size_t at = 0; at < 3; ++at)
+        if (!(*parts)[at].number() || *(*parts)[at].number() < 0) return false;
+      if (!lines.replace(count_of((*parts)[0]), count_of((*parts)[1]), count_of((*parts)[2]), *(*parts)[3].text())) return false;
+    }
+    return true;
+  }
+
+  void take_undo(DraftBuffer& buffer, const Value& map) {
+    if (uncertain_.contains(buffer.id) || !buffer.lines) return;
+    buffer.undo_file = map["file"].text_or("");
+    if (undo_texts_) buffer.undo_text = buffer.lines->text();
+  }
+
+  bool undo_texts_;
+  DraftJournal journal_;
+  std::set<std::string> uncertain_;  // buffers of which a record is missing
+  std::map<std::string, Scan> scans_;
+  std::map<std::string, std::uint64_t> folded_;
+  Value::Array marks_;
+};
+
+}  // namespace
+
+DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts) {
+  std::vector<DraftFrame> folded, own;
+  std::uint64_t damaged = 0, upto = 0;
+  for (auto file : files) {
+    auto found = find_frames(file);
+    for (const auto& frame : found.frames) {
+      (frame.seq == 0 ? folded : own).push_back(frame);
+      if (frame.type == DraftType::base) upto = std::max(upto, frame.seq);
+    }
+    for (std::size_t at = 0; at < found.damaged.size(); ++at)
+      if (!found.torn_end || at + 1 < found.damaged.size()) damaged += found.damaged[at].size;
+  }
+  std::stable_sort(own.begin(), own.end(), [](const auto& left, const auto& right) { return left.seq < right.seq; });
+  Replay replay(undo_texts);
+  for (const auto& frame : folded) replay.take(frame);
+  replay.begin_after(upto);
+  std::uint64_t last = upto;
+  for (const auto& frame : own) {
+    if (frame.seq <= last) continue;
+    replay.take(frame);
+    last = frame.seq;
+  }
+  auto journal = replay.finish();
+  journal.damaged_bytes = damaged;
+  return journal;
+}
+
+}  // namespace kra

@@ -1,0 +1,42 @@
+// From the records of a journal to the texts of its buffers (doc/format.md, "Drafts").
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.hpp"
+#include "engine/draft_frame.hpp"
+#include "engine/line_buffer.hpp"
+
+namespace kra {
+
+struct DraftBuffer {
+  std::string id;                    // of the client's
+  Value meta;                        // the keys of part 0 as they are now, with the newest `cursor` and `tick`
+  std::optional<LineBuffer> lines;   // none: only the file is known (see `edits`), or nothing that is whole
+  bool base_only = false;            // the text is that of the file at meta.path with `edits` applied
+  std::vector<std::string> edits;    // of base_only: the maps of the records, packed
+  std::uint64_t last_seq = 0;        // of its newest record
+  std::int64_t at = 0;               // milliseconds since 1970; 0: not told
+  std::string why;                   // how it ended; empty: it did not
+  std::uint64_t edits_lost = 0;      // records that could not be applied since the last whole text
+  std::string undo_file, undo_text;  // the undo file and the text that it belongs to
+};
+
+struct DraftJournal {
+  Value editor;  // nil when that record is lost
+  std::map<std::string, DraftBuffer> buffers;
+  std::uint64_t last_seq = 0;
+  std::uint64_t records = 0;          // that counted, each once
+  std::uint64_t damaged_bytes = 0;    // in the middle: a torn end is what a death leaves
+  std::uint64_t lost_records = 0;     // numbers that are missing
+};
+
+// Any bytes may stand in the files. `undo_texts`: keep the text that each undo file belongs to, which costs memory.
+DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts = false);
+
+}  // namespace kra
