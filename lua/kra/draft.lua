@@ -33,7 +33,20 @@ function M.excluded(buf)
   if ok and size > config().max_buffer_bytes then return 'larger than drafts.max_buffer_bytes' end
 end
 
-local function put_scan(map) sink.put(pack.TEXT, map) end
+-- The text that was taken over ends where it was when ours is in the journal.
+local function put_scan(rec, map)
+  local from = map.final and rec.from
+  if from then rec.from = nil end
+  sink.put(pack.TEXT, map, from and function() require('kra.draft.store').finish(from, 'recovered') end or nil)
+end
+
+--- `buf` holds the text of the stored draft `id` from now on.
+function M.took_over(buf, id)
+  local rec = records.get(buf)
+  if not rec then return end
+  rec.from, rec.dirty = id, true
+  clock.poke()
+end
 
 --- What was kept of a draft comes to nothing, for a reason: `saved`, `discarded`, `closed` or `recovered`.
 ---@param rec kra.Draft
@@ -62,7 +75,7 @@ end
 
 local function send_edits(rec)
   if #rec.edits == 0 then return end
-  local edits = require('kra.draft.track').packed(rec.edits)
+  local edits = rec.edits
   local tick, cursor = api.nvim_buf_get_changedtick(rec.buf), records.cursor(rec.buf)
   sink.put(pack.EDITS, { buffer = rec.id, tick = tick, cursor = cursor, edits = edits, at = M.now() })
   rec.grown = rec.grown + rec.bytes
@@ -74,7 +87,7 @@ local function scan_on(rec, all)
   local scan = require('kra.draft.scan')
   while true do
     if rec.scan.broken or rec.rescan then M.begin_scan(rec) end
-    if not scan.turn(rec, put_scan, all) then return false end
+    if not scan.turn(rec, function(map) put_scan(rec, map) end, all) then return false end
     if not rec.rescan then break end
   end
   rec.sent, rec.early = true, nil
@@ -171,10 +184,10 @@ end
 function M.emergency()
   for _, rec in pairs(records.all()) do
     if (rec.dirty or #rec.edits > 0) and not rec.rescan and not rec.scan then
-      local edits = require('kra.draft.track').packed(rec.edits)
+      local edits = rec.edits
       if not rec.sent and rec.early then
-        local known = rec.known or { buffer = rec.id }
-        sink.put(pack.TEXT, vim.tbl_extend('force', known, { buffer = rec.id, scan = 0, part = 0, final = true, text = pack.text(rec.early) }))
+        local whole = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }
+        sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, whole))
         rec.sent = true
       elseif not rec.sent and rec.known then
         sink.put(pack.FILE, vim.tbl_extend('force', rec.known, { buffer = rec.id }))

@@ -44,6 +44,7 @@ function M.ring()
   if paused or not require('kra.config').get().autosave.active then return end
   if require('kra.session.restore').pending() then return M.poke() end
   if require('kra.session.rules').blocked() then return end
+  require('kra.draft.editors').tell_files()
   local now = M.visible()
   if now ~= told then tell(now) end
 end

@@ -31,7 +31,7 @@ local failed = false
 function M.failed() return failed end
 
 ---@param state kra.State
----@param opts? {shada?: string, done?: fun(report: kra.RestoreReport)}
+---@param opts? {shada?: string, editor?: string, done?: fun(report: kra.RestoreReport)}
 ---@return boolean ok
 ---@return string? error
 function M.restore(state, opts)
@@ -45,6 +45,7 @@ function M.restore(state, opts)
       if #report.failed > 0 then notify.problem({ code = 'restore_items', text = 'not restored: ' .. table.concat(report.failed, '; ') }) end
       notify.event('KraRestorePost', { ok = report.ok, duration_ms = report.duration_ms, usable_ms = report.usable_ms, failed = report.failed })
       if opts.done then opts.done(report) end
+      require('kra.draft.recover').session(opts.editor, state)
     end,
   })
   failed = not ok

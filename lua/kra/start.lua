@@ -12,7 +12,7 @@ function M.restoring() return asking end
 --- Before files are opened: those of the command line may have swap files of the editor that was killed.
 function M.prepare() release = require('kra.session.swap').hold() end
 
-local SAY_AFTER_MS = 200
+local SAY_AFTER_MS, SESSION_MS = 200, 2000
 
 -- Nothing could be brought back: a plain start, said once, after the first screen.
 local function plain(why)
@@ -34,7 +34,7 @@ local function arrived(editor, err, result)
   elseif #vim.fn.getbufinfo({ bufmodified = 1 }) > 0 then
     plain('its session came late and this editor is in use')
   else
-    require('kra.session').restore(state, { shada = editor })
+    require('kra.session').restore(state, { shada = editor, editor = editor })
   end
   let_go()
 end
@@ -65,7 +65,12 @@ function M.begin()
   if require('kra.draft.exits').wanted() then require('kra.draft').start() end
   if require('kra.session.rules').blocked() then return end
   require('kra.events').start()
-  require('kra.rpc').connect(function() auto_restore() end, false)
+  require('kra.rpc').connect(function()
+    auto_restore()
+    -- What comes back with the session is not to be told before.
+    local pause = require('kra.config').get().session.auto_restore and SESSION_MS or 0
+    vim.defer_fn(function() require('kra.draft.notice').started() end, pause)
+  end, false)
 end
 
 return M

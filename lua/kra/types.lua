@@ -106,6 +106,7 @@
 ---@field hidden? boolean not listed
 ---@field terminal? {cwd: string, argv: string[]}
 ---@field options? table<string, any>
+---@field draft? string of one without a path: the id of its unsaved text
 
 ---@class kra.State.List
 ---@field title string

@@ -38,6 +38,11 @@ local function unload(buf)
 end
 
 local function based(event)
+  if event.event == 'BufReadPost' then
+    vim.schedule(function()
+      if api.nvim_buf_is_loaded(event.buf) then pcall(require('kra.draft.notice').opened, event.buf) end
+    end)
+  end
   local rec = records.get(event.buf)
   if not rec then return draft().attach(event.buf) end
   records.rebase(rec)

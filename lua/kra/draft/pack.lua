@@ -4,31 +4,6 @@ local bit = require('bit')
 
 M.EDITOR, M.TEXT, M.FILE, M.EDITS, M.ENDED, M.UNDO, M.META = 1, 2, 3, 4, 5, 6, 7
 
--- Neovim shows a NUL byte as a line feed inside a line.
----@param line string
-function M.line(line) return line:find('\n', 1, true) and (line:gsub('\n', '\0')) or line end
-
---- Lines as one text: joined by line feeds, NUL as itself, none at the end.
----@param lines string[]
----@return string
-function M.text(lines)
-  for i = 1, #lines do
-    if lines[i]:find('\n', 1, true) then lines[i] = lines[i]:gsub('\n', '\0') end
-  end
-  return table.concat(lines, '\n')
-end
-
---- The lines of a text that text() made.
----@param text string
----@return string[]
-function M.lines(text)
-  local lines = vim.split(text, '\n', { plain = true })
-  if text:find('\0', 1, true) then
-    for i, line in ipairs(lines) do lines[i] = line:gsub('%z', '\n') end
-  end
-  return lines
-end
-
 ---@param seq integer
 ---@param map table
 ---@return string

@@ -26,8 +26,9 @@ local uv = vim.uv
 ---@field grown integer bytes of edits since the last whole text
 ---@field tick integer changedtick of what was sent last
 ---@field meta? string what was told about it, packed
----@field cursor? integer[]
----@field undo? {tick: integer, file: string}
+---@field known? table meta as it was when the file was read or written last
+---@field from? string the stored draft that this text was
+---@field undo? {tick: integer, file: string, at: integer, pause: integer}
 
 local all = {} ---@type table<integer, kra.Draft>
 local made = 0

@@ -2,7 +2,6 @@
 -- before the place that was reached is kept as an edit that follows the text, what lies behind it is read later.
 local M = {}
 local api = vim.api
-local pack = require('kra.draft.pack')
 local uv = vim.uv
 
 M.PIECE = 1024 * 1024
@@ -46,7 +45,7 @@ end
 local function long_line(rec, scan, size)
   local stop = math.min(size, scan.column + M.PIECE)
   local text = api.nvim_buf_get_text(rec.buf, scan.row, scan.column, scan.row, stop, {})[1]
-  hold(scan, pack.line(text))
+  hold(scan, text)
   scan.column = stop
   if stop == size then scan.row, scan.column = scan.row + 1, 0 end
 end
@@ -63,7 +62,7 @@ local function step(rec, scan)
   end
   if scan.column == 0 and scan.row > 0 then hold(scan, '\n') end
   if size - 1 > M.PIECE then return long_line(rec, scan, size - 1) end
-  hold(scan, pack.text(api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false)))
+  hold(scan, table.concat(api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false), '\n'))
   scan.row = scan.row + count
 end
 

@@ -3,13 +3,13 @@
 local M = {}
 local api = vim.api
 local clock = require('kra.draft.clock')
-local pack = require('kra.draft.pack')
 local records = require('kra.draft.records')
 
 local KEPT_BYTES, KEPT_LINES, EARLY_BYTES = 64 * 1024, 1000, 256 * 1024
 
 local get_lines = api.nvim_buf_get_lines
 local poke = clock.poke
+local concat = table.concat
 local all = records.all()
 local failed ---@type fun(buf: integer, err: any)
 
@@ -65,7 +65,7 @@ local function keep(rec, first, last, new_last, old_bytes)
       edits[size + 1] = { first, last, 1, line }
     end
   else
-    local text = count > 0 and pack.text(get_lines(rec.buf, first, new_last, false)) or ''
+    local text = count > 0 and concat(get_lines(rec.buf, first, new_last, false), '\n') or ''
     rec.bytes = rec.bytes + #text + 16
     edits[size + 1] = { first, last, count, text }
   end
@@ -108,15 +108,6 @@ function M.attach(buf, hooks)
   end
   records.rebase(rec)
   return rec
-end
-
---- The lines in the form of the journal.
----@param edits kra.Edit[]
-function M.packed(edits)
-  for _, edit in ipairs(edits) do
-    if edit[3] == 1 then edit[4] = pack.line(edit[4]) end
-  end
-  return edits
 end
 
 return M

@@ -53,8 +53,9 @@ local function buffer_state(buf, record, shown)
   local line = not shown and record.line or nil
   local own = options.of_buffer(buf) or later.options(buf)
   local known = record.state
-  if known and not own and not known.options and known.line == line then return known end
-  record.state = { path = record.path, terminal = record.terminal, hidden = not record.listed or nil, line = line, options = own }
+  local draft = not record.path and not record.terminal and require('kra.draft').id(buf) or nil
+  if known and not own and not known.options and known.line == line and known.draft == draft then return known end
+  record.state = { path = record.path, terminal = record.terminal, hidden = not record.listed or nil, line = line, options = own, draft = draft }
   return record.state
 end
 

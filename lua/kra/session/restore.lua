@@ -73,6 +73,7 @@ local function buffer(run, index)
     elseif not known then vim.bo[buf].buflisted = false end
   elseif state.path == nil then
     buf = api.nvim_create_buf(not state.hidden, false)
+    require('kra.draft.recover').expect(state.draft, buf)
   end
   if not buf or buf == 0 then return nil end
   run.bufs[index] = buf

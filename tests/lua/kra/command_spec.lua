@@ -19,7 +19,7 @@ describe(':Kra', function()
   local function messages() return editor:lua("return table.concat(_G.said, ' / ')") end
 
   it('completes subcommands and their words, sorted, always a list', function()
-    assert.same({ 'config', 'doctor', 'log', 'pause', 'restore', 'resume', 'save', 'status' }, complete('Kra '))
+    assert.same({ 'config', 'doctor', 'drafts', 'log', 'pause', 'restore', 'resume', 'save', 'status' }, complete('Kra '))
     assert.same({ 'restore', 'resume' }, complete('Kra re'))
     assert.same({ 'save' }, complete('silent Kra! sa'))
     assert.same({}, complete('Kra nonsense x'))
