@@ -66,14 +66,14 @@ say_when_attached() {
   say "$1"
 }
 
-# A server that has just begun has no session yet while it reads its configuration.
+# A server that has just begun has no session yet while it reads its configuration. What it saved since is not what is wanted back.
 start() {
   left=100
   while [ $left -gt 0 ] && [ -z "$(tmux list-sessions -F x 2>/dev/null)" ]; do
     sleep 0.1
     left=$((left - 1))
   done
-  said=$("$bin" restore 2>&1) || say_when_attached "$(printf '%s\n' "$said" | tail -n 1)"
+  said=$("$bin" restore --on-start 2>&1) || say_when_attached "$(printf '%s\n' "$said" | tail -n 1)"
 }
 
 build() {

@@ -191,6 +191,22 @@ esac
     assert.truthy(hooks():find('[187]', 1, true))
   end)
 
+  it('restores at the start what was saved before the server began', function()
+    world.env.KRA_BIN = world.repo .. '/build/kra'
+    world:start_tmux('-s', 'mine')
+    world:tmux('new-window', '-t', 'mine:7')
+    assert.same(0, world:kra('save').code)
+    world:crash_tmux()
+    -- The server begins while nothing of kra's is loaded, and is saved before the restore.
+    world:start_tmux('-s', 'new')
+    world:wait(function() return os.time() > tonumber(world:tmux('display-message', '-p', '#{start_time}')) end, 'the next second')
+    assert.same(0, world:kra('save').code)
+    world:tmux('set-option', '-g', '@kra-restore-on-start', 'on')
+    load()
+    world:wait(function() return world:tmux('list-windows', '-a', '-F', '#{session_name}:#{window_index}'):find('mine:7', 1, true) end, 'the older save')
+    uninstall()
+  end)
+
   it('does not restore into a server that it was not started with', function()
     world.env.KRA_BIN = fake('kra')
     world:start_tmux()
