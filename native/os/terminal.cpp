@@ -1,5 +1,6 @@
 #include "os/terminal.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,6 +31,19 @@ termios Terminal::modes() const {
 
 void Terminal::set_modes(const termios& modes) const { ::tcsetattr(fd_, TCSADRAIN, &modes); }
 
+// Reads what comes until it is quiet. A terminal sends the bytes of an arrow key in one go, but a slow line may part them.
+static void swallow_rest(int fd, char key) {
+  constexpr int quiet_ms = 30, quiet_in_sequence_ms = 150, most = 4096;
+  char byte = key;
+  for (int count = 0; count < most; ++count) {
+    // Escape, a letter that begins a sequence, a number in it, or the first byte of a character: more is to come.
+    const bool inside = byte == '\033' || byte == '[' || byte == 'O' || byte == ';' || (byte >= '0' && byte <= '9') || (byte & 0x80) != 0;
+    pollfd waiting{fd, POLLIN, 0};
+    if (::poll(&waiting, 1, inside && (key == '\033' || (key & 0x80) != 0) ? quiet_in_sequence_ms : quiet_ms) <= 0) return;
+    if (::read(fd, &byte, 1) != 1) return;
+  }
+}
+
 std::optional<char> Terminal::ask(std::string_view question) const {
   auto before = modes(), raw = before;
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG | IEXTEN);
@@ -43,6 +57,7 @@ std::optional<char> Terminal::ask(std::string_view question) const {
   }
   do count = ::read(fd_, &key, 1);
   while (count < 0 && errno == EINTR);
+  if (count == 1 && key != '\r' && key != '\n') swallow_rest(fd_, key);
   ::tcsetattr(fd_, TCSAFLUSH, &before);
   return count == 1 ? std::optional(key) : std::nullopt;
 }

@@ -20,7 +20,8 @@ class Terminal {
   // Waits until what was written is out.
   void set_modes(const termios& modes) const;
   // Writes the question and reads one key, without echo and without signals. What was typed before the question is thrown away, so that
-  // no key counts that was meant for something else, and so is what came with the key (the rest of an arrow key, of a paste). Nothing
+  // no key counts that was meant for something else, and so is what comes with the key (the rest of an arrow key, also when it comes in
+  // pieces, or of a paste). Nothing
   // when the terminal has gone.
   std::optional<char> ask(std::string_view question) const;
 

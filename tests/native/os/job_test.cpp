@@ -1,6 +1,7 @@
 #include "os/job.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ struct Seen {
   int status = -1;
   std::string screen;
 };
-Seen on_terminal(const std::string& typed, const std::function<int(const Terminal&)>& body) {
+Seen on_terminal(const std::string& typed, const std::function<int(const Terminal&)>& body, useconds_t between = 0) {
   int master = -1;
   pid_t pid = ::forkpty(&master, nullptr, nullptr, nullptr);
   if (pid == 0) ::_exit(body(*Terminal::on(0)));
@@ -30,7 +31,10 @@ Seen on_terminal(const std::string& typed, const std::function<int(const Termina
   char bytes[4096];
   for (ssize_t count; (count = ::read(master, bytes, sizeof bytes)) > 0;) {
     seen.screen.append(bytes, static_cast<std::size_t>(count));
-    if (!answered && seen.screen.find('?') != std::string::npos) answered = ::write(master, typed.data(), typed.size()) > 0;
+    if (answered || seen.screen.find('?') == std::string::npos) continue;
+    answered = true;
+    const auto piece = between == 0 ? typed.size() : 1;
+    for (std::size_t i = 0; i < typed.size() && ::write(master, typed.data() + i, piece) > 0; i += piece) ::usleep(between);
   }
   int state = 0;
   ::waitpid(pid, &state, 0);
@@ -55,6 +59,21 @@ TEST_CASE("a question takes one key and restores the modes") {
   CHECK(on_terminal("\r", ask).status == '\n');
   CHECK(on_terminal("x\r", ask).status == 'x');
   CHECK(on_terminal("\x03", ask).status == 3);
+}
+
+TEST_CASE("a key that is a sequence is taken whole, however it comes") {
+  auto left = [](const Terminal& terminal) {
+    if (terminal.ask("really?") != '\033') return 1;
+    auto raw = terminal.modes();
+    raw.c_lflag &= ~static_cast<tcflag_t>(ICANON);
+    terminal.set_modes(raw);
+    pollfd more{0, POLLIN, 0};
+    return ::poll(&more, 1, 100) == 0 ? 0 : 2;
+  };
+  for (const std::string sequence : {"\033[A", "\033OP", "\033[1;5D", "\033[200~ls\033[201~"}) {
+    CHECK(on_terminal(sequence, left).status == 0);
+    CHECK(on_terminal(sequence, left, 15'000).status == 0);
+  }
 }
 
 TEST_CASE("a job has the terminal while it runs, and its end is told") {
