@@ -44,10 +44,18 @@ static bool carries_code_long(std::string_view option) {
   return false;
 }
 
-// -c -S -P -H and their clusters (-Rc), for Vim also the script files -s and -l, for less -k (a lesskey file sets LESSOPEN), for man -C.
+static bool is_vim(const std::string& name) { return name.find("vi") != std::string::npos; }
+
+// -c -S -P -H and their clusters (-Rc), for Vim also the script files -s and -l, what it sources at its start (-u, -U) and the state from
+// which it takes registers and commands (-i), for less -k (a lesskey file sets LESSOPEN), for man -C.
 static const char* code_letters(const std::string& name) {
-  if (name.find("vi") != std::string::npos) return "cSPsl";
+  if (is_vim(name)) return "cSPsluUi";
   return name.find("less") != std::string::npos ? "cSPHk" : name.find("man") != std::string::npos ? "cSPHC" : "cSPH";
+}
+
+// Vim's -u, -U and -i also take a word that means no file at all.
+static bool names_no_file(const std::vector<std::string>& argv, std::size_t at) {
+  return at + 1 < argv.size() && (argv[at + 1] == "NONE" || argv[at + 1] == "NORC" || argv[at + 1] == "DEFAULTS");
 }
 
 // `name` is that of the real program: `editor` and `ex` may be Vim.
@@ -59,7 +67,11 @@ static std::string code_in(const std::vector<std::string>& argv, const std::stri
     bool code = false;
     if (word.substr(0, 1) == "+") code = true;
     else if (word.substr(0, 2) == "--") code = carries_code_long(word.substr(2));
-    else if (word.size() > 1 && word[0] == '-') code = word.find_first_of(letters, 1) != word.npos;
+    else if (word.size() > 1 && word[0] == '-') {
+      const auto found = word.find_first_of(letters, 1);
+      code = found != word.npos && !(is_vim(name) && std::string_view("uUi").find(word[found]) != std::string_view::npos &&
+                                     word.find_first_of("cSPsl", 1) == word.npos && names_no_file(argv, i));
+    }
     if (code) return std::string(word);
   }
   return "";

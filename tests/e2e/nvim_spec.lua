@@ -74,9 +74,9 @@ describe('Neovim and the daemon', function()
   -- An editor in the pane of a real tmux; it listens where `lua` finds it, also after a restore, since its arguments stay the same.
   local function inside_tmux()
     world:start_tmux('-s', 'main', '-c', world.home .. '/project')
-    local vimrc = world:write('home/init.lua', ('vim.opt.rtp:prepend(%q)\nvim.o.directory = %q\n%s\n'):format(
+    world:write('config/nvim/init.lua', ('vim.opt.rtp:prepend(%q)\nvim.o.directory = %q\n%s\n'):format(
       world.repo, world.dir .. '/tmp//', settings))
-    world:tmux('send-keys', '-t', 'main', ('nvim --listen %s/run/inner -u %s -i NONE file1.txt'):format(world.dir, vimrc), 'Enter')
+    world:tmux('send-keys', '-t', 'main', ('nvim --listen %s/run/inner -i NONE file1.txt'):format(world.dir), 'Enter')
   end
 
   local function await_editor()

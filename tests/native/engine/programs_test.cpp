@@ -36,6 +36,14 @@ TEST_CASE("arguments that carry code ask") {
     CHECK(choice({"nvim", "f", word, "g"}).asks);
   }
   CHECK(choice({"nvim", "-s", "keys"}).asks);
+  // What Vim sources at its start.
+  for (const auto* option : {"-u", "-U", "-i", "-Ru"}) {
+    CHECK(choice({"vim", option, "file", "f"}).asks);
+    CHECK_FALSE(choice({"vim", option, "NONE", "f"}).asks);
+  }
+  CHECK(choice({"vim", "-u"}).asks);
+  CHECK(choice({"vim", "-Su", "NONE"}).asks);
+  CHECK_FALSE(choice({"less", "-i", "f"}).asks);
   CHECK_FALSE(choice({"less", "-s", "f"}).asks);
   CHECK(choice({"less", "-kkeys", "f"}).asks);
   CHECK(choice({"man", "-C", "file", "ls"}).asks);
