@@ -85,8 +85,9 @@ class Actions {
     ::posix_spawn_file_actions_adddup2(&actions_, in, 0);
     ::posix_spawn_file_actions_adddup2(&actions_, out, 1);
     ::posix_spawn_file_actions_adddup2(&actions_, err, 2);
+    if (command.guard >= 0) ::posix_spawn_file_actions_adddup2(&actions_, command.guard, 3);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, command.guard >= 0 ? 4 : 3);
 #endif
     if (!command.directory.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, command.directory.c_str());
     sigset_t all, none;

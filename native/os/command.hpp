@@ -18,6 +18,7 @@ struct Command {
   std::string directory;                 // empty: ours
   std::string input;
   std::uint64_t output_limit = 64U << 20;
+  int guard = -1;  // a descriptor that the child keeps to its end, as its fourth: what it locks stays locked when we are killed
 };
 
 struct Outcome {

@@ -7,6 +7,7 @@
 //             sessions/KEY/…                           Neovim sessions outside tmux, laid out as a workspace
 //             undo/SERVER/…                            what was closed or replaced last, laid out as a workspace
 //             scrollback/HASH                          pane contents, by content
+//             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
 //             events.journal  events.journal.b  audit.log  metrics.kra  corrupt/
 //   runtime/  kra.sock  kra.lock  watch-SERVER.lock
 //   config/   config.yaml
@@ -33,6 +34,7 @@ struct Paths {
   std::string undo(std::string_view server_key) const;
   std::string sessions() const { return state + "/sessions"; }
   std::string scrollback() const { return state + "/scrollback"; }
+  std::string sync() const { return state + "/git"; }
   std::string corrupt() const { return state + "/corrupt"; }
   // Two files that take turns.
   std::string events_journal() const { return state + "/events.journal"; }

@@ -1,0 +1,111 @@
+#include "engine/sync_store.hpp"
+
+#include <sys/stat.h>
+
+#include "base/text.hpp"
+#include "os/process.hpp"
+#include "peers/git.hpp"
+#include "wire/messages.hpp"
+
+namespace kra {
+namespace {
+
+constexpr std::uint64_t exclude_limit = 4U << 20;
+
+bool same_device(const std::string& left, const std::string& right) {
+  struct stat one, other;
+  return ::stat(left.c_str(), &one) == 0 && ::stat(right.c_str(), &other) == 0 && one.st_dev == other.st_dev;
+}
+
+// Out of sight of watchers and of git, on the file system of the work tree.
+std::string slots_of(const RepositoryPlace& place) {
+  return cat(same_device(place.git, place.root) ? place.git + "/kra" : place.root + "/.kra", "/slots");
+}
+
+// Nobody else works here, and no child of the one that was killed lives: what is locked is locked for good.
+void remove_locks(Disk& disk, const std::string& directory, int depth) {
+  auto names = disk.list(directory);
+  if (!names) return;
+  for (const auto& name : *names) {
+    const auto path = cat(directory, "/", name);
+    const auto info = disk.info(path);
+    if (info && info->directory && depth > 0 && name != "objects") remove_locks(disk, path, depth - 1);
+    else if (name.ends_with(".lock") || name.starts_with("fast_import_crash")) (void)disk.remove(path);
+  }
+}
+
+}  // namespace
+
+std::string sync_directory(const Paths& paths, const std::string& root) { return cat(paths.sync(), "/", directory_name(root)); }
+
+SyncStore::SyncStore(Disk& disk, std::string directory, RepositoryPlace place, Lock lock, LiveTree tree, std::string slots)
+    : disk_(&disk), directory_(std::move(directory)), place_(std::move(place)), lock_(std::move(lock)), tree_(std::move(tree)), slots_(std::move(slots)),
+      git_(directory_ + "/objects.git") {
+  git_.guard(lock_.fd());
+}
+
+SyncStore::~SyncStore() {
+  if (!directory_.empty()) (void)disk_->remove(file("unclean"));
+}
+
+Result<SyncStore> SyncStore::open(Disk& disk, const Paths& paths, const RepositoryPlace& place, const Patience& patience) {
+  const auto directory = sync_directory(paths, place.root);
+  TRY(disk.make_directory(directory));
+  auto lock = disk.lock(directory + "/lock", patience);
+  if (!lock && lock.error().fault == Fault::busy) return Error{Fault::busy, "another sync of this work tree is running"};
+  if (!lock) return std::move(lock.error());
+  const auto slots = slots_of(place);
+  TRY(disk.make_directory(slots));
+  auto tree = TRY(LiveTree::open(place.root, slots));
+  SyncStore store(disk, directory, place, std::move(*lock), std::move(tree), slots);
+  TRY(store.prepare(patience));
+  return store;
+}
+
+Result<void> SyncStore::prepare(const Patience& patience) {
+  after_crash_ = disk_->info(file("unclean")).ok();
+  if (after_crash_) remove_locks(*disk_, git_.directory(), 6);
+  TRY(disk_->replace(file("unclean"), ""));
+  if (!disk_->info(git_.directory() + "/info/attributes").ok()) {
+    GitCall init{.arguments = {"init", "--quiet", "--bare", "--template=", cat("--object-format=", place_.sha256 ? "sha256" : "sha1")}};
+    TRY_TO("make the store", git_.ask(std::move(init), patience));
+    TRY(disk_->make_directory(git_.directory() + "/info"));
+    // What is on disk is what is kept: no line ends, filters or encodings.
+    TRY(disk_->replace(git_.directory() + "/info/attributes", "* -text -eol -filter -ident -working-tree-encoding\n"));
+  }
+  return {};
+}
+
+Git SyncStore::git_with_tree() const {
+  Git git(git_.directory(), place_.root);
+  git.guard(lock_.fd());
+  return git;
+}
+
+static std::string excludes_of_user(Disk& disk) {
+  const auto home = user_home();
+  const char* config_home = std::getenv("XDG_CONFIG_HOME");
+  const auto config = config_home && *config_home ? std::string(config_home) : home + "/.config";
+  std::string named;
+  for (const auto& path : {config + "/git/config", home + "/.gitconfig"})
+    if (auto text = disk.read(followed(path), exclude_limit))
+      if (auto value = git_setting(*text, "core.excludesfile"); !value.empty()) named = value;
+  if (named.starts_with("~/")) named = home + named.substr(1);
+  auto text = disk.read(followed(named.empty() ? config + "/git/ignore" : named), exclude_limit);
+  return text ? *text + "\n" : "";
+}
+
+Result<void> SyncStore::set_excludes(const std::vector<std::string>& patterns) {
+  // Later lines win over earlier ones, as the user's own files do in git's order.
+  auto text = excludes_of_user(*disk_);
+  if (auto own = disk_->read(place_.common + "/info/exclude", exclude_limit)) text += *own + "\n";
+  for (const auto& pattern : patterns) text += pattern + "\n";
+  text += "/.kra/\n";
+  const auto path = git_.directory() + "/info/exclude";
+  if (auto now = disk_->read(path, 2 * exclude_limit); now && *now == text) return {};
+  return disk_->replace(path, text);
+}
+
+std::string SyncStore::new_slot() { return new_uuid(); }
+
+}  // namespace kra

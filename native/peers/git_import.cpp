@@ -1,0 +1,86 @@
+// Writing objects through git fast-import, merging through git merge-tree.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "peers/git_objects.hpp"
+
+namespace kra {
+
+// Always quoted: a name may hold any byte but NUL.
+static std::string quoted(std::string_view path) {
+  std::string out = "\"";
+  for (const char c : path) {
+    if (c == '\n') out += "\\n";
+    else if (c == '"' || c == '\\') out += cat("\\", c);
+    else out += c;
+  }
+  return out + "\"";
+}
+
+std::string Import::mark_text(int mark) { return cat(":", mark); }
+
+int Import::blob(std::string_view bytes) {
+  stream_ += cat("blob\nmark :", ++marks_, "\ndata ", bytes.size(), "\n");
+  stream_.append(bytes);
+  stream_ += '\n';
+  return marks_;
+}
+
+int Import::commit(const Commit& commit) {
+  commits_.push_back(++marks_);
+  stream_ += cat("commit ", commit.ref, "\nmark :", marks_, "\n");
+  if (!commit.author.empty()) stream_ += cat("author ", commit.author, "\n");
+  stream_ += cat("committer ", commit.committer, "\ndata ", commit.message.size(), "\n", commit.message, "\n");
+  for (const auto& parent : commit.parents) stream_ += cat(&parent == &commit.parents.front() ? "from " : "merge ", parent, "\n");
+  // With a parent its tree would be there: every commit says its whole content.
+  if (!commit.parents.empty() && (commit.changes.empty() || !commit.changes.front().path.empty())) stream_ += "deleteall\n";
+  for (const auto& change : commit.changes) {
+    if (change.mode.empty()) stream_ += cat("D ", quoted(change.path), "\n");
+    else stream_ += cat("M ", change.mode, " ", change.data, " ", quoted(change.path), "\n");
+  }
+  stream_ += cat("\nls ", mark_text(marks_), " \"\"\n");
+  return marks_;
+}
+
+Result<Import::Written> Import::run(const Git& git, const Patience& patience) {
+  Written written;
+  if (empty()) return written;
+  for (int mark = 1; mark <= marks_; ++mark) stream_ += cat("get-mark :", mark, "\n");
+  stream_ += "done\n";
+  GitCall call{.arguments = {"fast-import", "--quiet", "--done", "--force", "--date-format=raw"}, .input = std::move(stream_)};
+  auto output = TRY(git.ask(std::move(call), patience));
+  const auto lines = split(output, "\n");
+  const auto marks = static_cast<std::size_t>(marks_);
+  if (lines.size() < commits_.size() + marks) return Error{Fault::corrupt, "git fast-import: an answer that kra cannot read"};
+  std::size_t at = 0;
+  for (const int mark : commits_) {
+    // "040000 tree OID<TAB>"; of a tree without entries git says that it is missing.
+    const auto line = lines[at++];
+    const auto words = split(line.substr(0, line.find('\t')), " ");
+    written.trees[mark] = words.size() == 3 ? std::string(words[2]) : std::string();
+  }
+  for (int mark = 1; mark <= marks_; ++mark) written.oids[mark] = std::string(lines[at++]);
+  for (auto& [mark, tree] : written.trees)
+    if (tree.empty()) tree = empty_tree(written.oids[mark].size() == 64);
+  return written;
+}
+
+Result<MergeOutcome> merge_commits(const Git& git, const std::string& ours, const std::string& theirs, const Patience& patience) {
+  auto outcome = TRY(git.run({.arguments = {"merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs}}, patience));
+  if (outcome.status > 1) return Error{Fault::io, cat("git merge-tree: ", git_words(outcome))};
+  const auto fields = split(outcome.output, std::string_view("\0", 1));
+  MergeOutcome merged{std::string(fields.front()), {}};
+  for (std::size_t at = 1; at < fields.size() && !fields[at].empty(); ++at) {
+    const auto tab = fields[at].find('\t');
+    const auto words = split(fields[at].substr(0, tab), " ");
+    if (tab == std::string_view::npos || words.size() != 3) return Error{Fault::corrupt, "git merge-tree: an answer that kra cannot read"};
+    const auto path = fields[at].substr(tab + 1);
+    if (merged.conflicts.empty() || merged.conflicts.back().path != path) merged.conflicts.push_back({std::string(path), {}, {}, {}});
+    TreeEntry entry{std::string(words[0]), std::string(words[1])};
+    auto& conflict = merged.conflicts.back();
+    (words[2] == "1" ? conflict.base : words[2] == "2" ? conflict.ours : conflict.theirs) = std::move(entry);
+  }
+  return merged;
+}
+
+}  // namespace kra

@@ -1,0 +1,41 @@
+// Replacing a file of a git directory by git's own protocol (NAME.lock, made by whoever changes NAME, renamed over it), held for microseconds. The
+// lock file is a second name of a file in a directory of ours, so that one left by a crash can be told from one of the user's git for sure.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "os/disk.hpp"
+#include "peers/git_repository.hpp"
+
+namespace kra {
+
+class GitLockFile {
+ public:
+  // `bytes` are complete and synced in `own` (a directory of ours on the same file system) before the lock is taken. busy: another has it.
+  static Result<GitLockFile> take(const std::string& target, const std::string& own, std::string_view bytes);
+  GitLockFile(GitLockFile&& other) noexcept;
+  GitLockFile& operator=(GitLockFile&&) = delete;
+  ~GitLockFile();
+
+  // The target holds the bytes; the lock is gone.
+  Result<void> commit();
+
+ private:
+  GitLockFile(std::string target, std::string file) : target_(std::move(target)), file_(std::move(file)) {}
+  std::string target_, file_;
+  bool locked_ = false;
+};
+
+// Takes away what a crash left of GitLockFile: locks of these targets that are ours, and nothing else.
+void remove_own_locks(Disk& disk, const std::string& own, const std::vector<std::string>& targets);
+
+// Moves a branch (or a detached HEAD) from `head.oid` to `to` with an entry in the reflogs. conflict: it is no longer there; busy: locked.
+Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to, const std::string& who,
+                       const std::string& message);
+// HEAD itself names that branch, or that commit when `head.branch` is empty.
+Result<void> set_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head);
+// The index gets these bytes if it still has the old ones (empty: there is none).
+Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after);
+
+}  // namespace kra

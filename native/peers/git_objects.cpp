@@ -1,0 +1,115 @@
+#include "peers/git_objects.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace kra {
+
+static Error unreadable(const char* what) { return {Fault::corrupt, cat("git ", what, ": an answer that kra cannot read")}; }
+
+static bool is_zero(std::string_view oid) { return oid.find_first_not_of('0') == oid.npos; }
+
+std::string empty_tree(bool sha256) {
+  return sha256 ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" : "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+}
+
+// Fields that each end in NUL.
+static std::vector<std::string_view> nul_fields(std::string_view text) {
+  auto fields = split(text, std::string_view("\0", 1));
+  if (fields.back().empty()) fields.pop_back();
+  return fields;
+}
+
+static TreeEntry entry_of(std::string_view mode, std::string_view oid) {
+  return is_zero(oid) && is_zero(mode) ? TreeEntry{} : TreeEntry{std::string(mode), std::string(oid)};
+}
+
+Result<std::vector<PathChange>> diff_trees(const Git& git, const std::string& from, const std::string& to, const Patience& patience) {
+  std::vector<PathChange> changes;
+  if (from == to) return changes;
+  auto output = TRY(git.ask({.arguments = {"diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", from, to}}, patience));
+  const auto fields = nul_fields(output);
+  for (std::size_t at = 0; at + 1 < fields.size(); at += 2) {
+    const auto words = split(fields[at], " ");
+    if (words.size() != 5 || !words[0].starts_with(':')) return unreadable("diff-tree");
+    changes.push_back({std::string(fields[at + 1]), entry_of(words[0].substr(1), words[2]), entry_of(words[1], words[3])});
+  }
+  std::sort(changes.begin(), changes.end(), [](const auto& left, const auto& right) { return left.path < right.path; });
+  return changes;
+}
+
+static Result<TreeMap> tree_lines(const std::string& output) {
+  TreeMap files;
+  for (const auto line : nul_fields(output)) {
+    const auto tab = line.find('\t');
+    const auto words = split(line.substr(0, tab), " ");
+    if (tab == line.npos || words.size() != 3) return unreadable("ls-tree");
+    files.emplace_hint(files.end(), std::string(line.substr(tab + 1)), TreeEntry{std::string(words[0]), std::string(words[2])});
+  }
+  return files;
+}
+
+Result<TreeMap> list_tree(const Git& git, const std::string& tree, const Patience& patience, const std::string& under) {
+  GitCall call{.arguments = {"ls-tree", "-r", "-z", "--full-tree", tree}};
+  if (!under.empty()) call.arguments.insert(call.arguments.end(), {"--", under});
+  return tree_lines(TRY(git.ask(std::move(call), patience)));
+}
+
+Result<TreeMap> list_level(const Git& git, const std::string& tree, const Patience& patience) {
+  return tree_lines(TRY(git.ask({.arguments = {"ls-tree", "-z", "--full-tree", tree}}, patience)));
+}
+
+Result<std::vector<std::string>> read_blobs(const Git& git, const std::vector<std::string>& oids, const Patience& patience) {
+  std::vector<std::string> blobs;
+  if (oids.empty()) return blobs;
+  auto output = TRY(git.ask({.arguments = {"cat-file", "--batch"}, .input = join(oids, "\n") + "\n"}, patience));
+  std::string_view rest(output);
+  for (const auto& oid : oids) {
+    const auto end = rest.find('\n');
+    const auto words = split(rest.substr(0, end), " ");
+    const auto size = words.size() == 3 ? parse_int(words[2]) : std::nullopt;
+    if (!size) return Error{Fault::corrupt, cat("git cat-file: ", oid, " is not there")};
+    rest.remove_prefix(end + 1);
+    if (rest.size() < static_cast<std::size_t>(*size) + 1) return unreadable("cat-file");
+    blobs.emplace_back(rest.substr(0, static_cast<std::size_t>(*size)));
+    rest.remove_prefix(static_cast<std::size_t>(*size) + 1);
+  }
+  return blobs;
+}
+
+Result<std::vector<std::string>> missing_objects(const Git& git, const std::vector<std::string>& oids, const Patience& patience) {
+  std::vector<std::string> missing;
+  if (oids.empty()) return missing;
+  auto output = TRY(git.ask({.arguments = {"cat-file", "--batch-check"}, .input = join(oids, "\n") + "\n"}, patience));
+  for (const auto line : split(output, "\n"))
+    if (line.ends_with(" missing")) missing.emplace_back(line.substr(0, line.find(' ')));
+  return missing;
+}
+
+Result<std::map<std::string, std::string>> list_refs(const Git& git, const std::string& prefix, const Patience& patience) {
+  auto output = TRY(git.ask({.arguments = {"for-each-ref", "--format=%(objectname) %(refname)", prefix}}, patience));
+  std::map<std::string, std::string> refs;
+  for (const auto line : split(output, "\n"))
+    if (const auto space = line.find(' '); space != line.npos) refs.emplace(line.substr(space + 1), line.substr(0, space));
+  return refs;
+}
+
+Result<std::string> resolve(const Git& git, const std::string& name, const Patience& patience) {
+  auto outcome = TRY(git.run({.arguments = {"rev-parse", "--verify", "--quiet", "--end-of-options", name}}, patience));
+  const auto line = outcome.output.substr(0, outcome.output.find('\n'));
+  return outcome.status == 0 ? line : std::string();
+}
+
+Result<void> change_refs(const Git& git, const std::vector<RefChange>& changes, const Patience& patience) {
+  std::string input = "start\n";
+  for (const auto& change : changes) {
+    if (change.to.empty()) input += cat("delete ", change.name, change.from.empty() ? "" : " ", change.from, "\n");
+    else input += cat("update ", change.name, " ", change.to, change.from.empty() ? "" : " ", change.from, "\n");
+  }
+  if (changes.empty()) return {};
+  TRY(git.ask({.arguments = {"update-ref", "--no-deref", "--stdin"}, .input = input + "prepare\ncommit\n"}, patience));
+  return {};
+}
+
+}  // namespace kra
