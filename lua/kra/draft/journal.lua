@@ -8,7 +8,10 @@ local handle ---@type {append: fun(frames: string, sync: boolean): any}?
 local paths ---@type {[1]: string, [2]: string?}?
 local prepared = false
 
-local function make(directory) return uv.fs_stat(directory) ~= nil or uv.fs_mkdir(directory, tonumber('700', 8)) ~= nil end
+-- Another process may make it at the same moment.
+local function make(directory)
+  return uv.fs_stat(directory) ~= nil or uv.fs_mkdir(directory, tonumber('700', 8)) ~= nil or uv.fs_stat(directory) ~= nil
+end
 
 local function mkdirs(directory)
   if make(directory) then return true end
@@ -33,13 +36,13 @@ function M.prepare()
   places()
   if prepared then return end
   prepared = true
+  mkdirs(paths[1]:match('^(.+)/'))
   local native = require('kra.native')
   handle = native.journal and native.journal(paths[1], paths[2]) or nil
 end
 
 local function write_to(path, frames, sync)
-  local directory = path:match('^(.+)/')
-  if not mkdirs(directory) then return false end
+  if not mkdirs(path:match('^(.+)/')) then return false end
   -- Opened anew: the daemon may have put a shorter file in its place.
   local fd = uv.fs_open(path, 'a', tonumber('600', 8))
   if not fd then return false end

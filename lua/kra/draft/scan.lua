@@ -4,8 +4,8 @@ local M = {}
 local api = vim.api
 local uv = vim.uv
 
-M.PIECE = 1024 * 1024
-local TURN_NS, FIRST_LINES, MOST_LINES = 2e6, 1000, 5000
+M.PIECE = 256 * 1024
+local TURN_NS, FIRST_LINES, MOST_LINES = 1e6, 1000, 2500
 
 ---@class kra.Scan
 ---@field number integer

@@ -97,10 +97,15 @@ end
 --- The drafts of all journals of a world, by id.
 ---@param world kra.test.World
 function M.drafts(world, unchecked)
-  local out = {}
-  for _, path in ipairs(vim.fn.glob(world.dir .. '/state/kra/drafts/*.journal', true, true)) do
-    for id, draft in pairs(M.replay(M.records(M.read(path), unchecked))) do out[id] = draft end
+  local out, records = {}, {}
+  -- What could not be written to the first place is in the second; the two are one journal.
+  for _, place in ipairs({ 'state', 'run' }) do
+    for _, path in ipairs(vim.fn.glob(('%s/%s/kra/drafts/*.journal'):format(world.dir, place), true, true)) do
+      local client = vim.fs.basename(path)
+      records[client] = vim.list_extend(records[client] or {}, M.records(M.read(path), unchecked))
+    end
   end
+  for _, list in pairs(records) do out = vim.tbl_extend('error', out, M.replay(list)) end
   return out
 end
 
