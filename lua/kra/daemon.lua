@@ -47,13 +47,25 @@ function M.root() return vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2),
 
 local tried = {} ---@type string[]
 
---- The program: $KRA_BIN and no other when that is set, else the one that was built here, else the one on PATH.
+-- Where it may lie: built here, or brought by luarocks into the rock or into its tree.
+local function places()
+  local root = M.root()
+  local out = { root .. '/build/kra', root .. '/bin/kra' }
+  local tree = root:match('^(/.*)/share/lua$')
+  if tree then table.insert(out, tree .. '/bin/kra') end
+  return out
+end
+
+--- The program: $KRA_BIN and no other when that is set, else the one that came with this plugin, else the one on PATH.
 ---@return string?
 function M.binary()
   local given = environment('KRA_BIN')
-  tried = given and { given } or { M.root() .. '/build/kra', 'kra on PATH' }
-  if vim.fn.executable(tried[1]) == 1 then return tried[1] end
+  tried = given and { given } or places()
+  for _, path in ipairs(tried) do
+    if vim.fn.executable(path) == 1 then return path end
+  end
   if given then return nil end
+  table.insert(tried, 'kra on PATH')
   local found = vim.fn.exepath('kra')
   return found ~= '' and found or nil
 end

@@ -31,9 +31,11 @@ local declarations = {
 
 local function candidates()
   local root = require('kra.daemon').root()
-  -- `make install` puts the plugin into PREFIX/share/kra and the library into PREFIX/lib/kra.
-  local installed = (vim.uv.fs_realpath(root) or root):gsub('/share/kra$', '/lib/kra')
-  return { vim.env.KRA_LIB or '', root .. '/build/libkra.so', installed .. '/libkra.so' }
+  -- `make install` puts the plugin into PREFIX/share/kra and the library into PREFIX/lib/kra; luarocks puts the two into lua/ and lib/ of the
+  -- rock, or into share/lua/5.1 and lib/lua/5.1 of a tree.
+  local real = vim.uv.fs_realpath(root) or root
+  return { vim.env.KRA_LIB or '', root .. '/build/libkra.so', real:gsub('/share/kra$', '/lib/kra') .. '/libkra.so', real .. '/lib/libkra.so',
+    real:gsub('/share/lua$', '/lib/lua') .. '/5.1/libkra.so' }
 end
 
 -- Each function by itself: a library of another release may lack some.
