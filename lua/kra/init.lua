@@ -37,7 +37,7 @@ end
 local function save_session(opts, finish)
   local directory = require('kra.session.directory')
   local key = directory.key(opts.name)
-  directory.put(key, function(err, result) finish(err and err.what, 'saved the session of ' .. key:gsub('^%a+:', ''), result) end)
+  directory.put(key, function(err, result) finish(err and err.what, 'saved the session of ' .. key:gsub('^%a+:', ''), result) end, true)
 end
 
 --- Saves now: inside tmux the workspace, outside the session of this directory, or the one with this name.
@@ -45,6 +45,7 @@ end
 ---@param cb? fun(err: string?, result: table?)
 function M.save(opts, cb)
   opts = opts or {}
+  require('kra.rpc').try_now()
   if opts.write then
     local report = require('kra.serve').write()
     for _, failure in ipairs(report.failed) do
@@ -65,6 +66,7 @@ end
 ---@param cb? fun(err: string?)
 function M.restore(opts, cb)
   local directory = require('kra.session.directory')
+  require('kra.rpc').try_now()
   directory.restore(directory.key(opts and opts.name), function(err)
     if err then require('kra.notify').say('not restored: ' .. err, 'error', true) end
     if cb then cb(err) end

@@ -24,6 +24,7 @@ local identity ---@type {editor: string, id: string}?
 local peer = {} ---@type table what the daemon said to hello
 local failures = 0
 local may_start = false -- of the opening under way
+local starts_failed, start_after = 0, 0 -- how often in a row, and when it is tried again (of uv.now())
 
 local function fault(name, what) return { fault = name, what = what } end
 
@@ -35,8 +36,7 @@ end
 ---@return {editor: string, id: string}
 function M.identity()
   if not identity then
-    local given = vim.env.KRA_EDITOR
-    identity = { editor = given and given:match('^[%w-]+$') or uuid(), id = uuid() }
+    identity = { editor = uuid(), id = uuid() }
   end
   return identity
 end
@@ -163,6 +163,7 @@ local function greet()
       lose(err.what)
       return
     end
+    starts_failed, start_after = 0, 0
     state, failures, peer = 'open', 0, type(result) == 'table' and result or {}
     require('kra.config').shared(peer.settings)
     require('kra.statusline').set_connected(true)
@@ -172,14 +173,29 @@ local function greet()
   end, START_PATIENCE_MS)
 end
 
+-- One that does not start is not started anew by each event: the pauses grow.
+local function start_failed()
+  local retry = require('kra.config').get().retry
+  uv.update_time()
+  start_after = uv.now() + math.min(retry.max_ms, retry.first_ms * 2 ^ math.min(starts_failed, 20))
+  starts_failed = starts_failed + 1
+end
+
+--- Somebody asked by hand: a start that has failed is tried again at once.
+function M.try_now() start_after = 0 end
+
 local function open()
   local path = require('kra.daemon').socket()
   local function unreachable()
     if not may_start then return lose('no daemon listens') end
     may_start = false -- once for an opening
+    uv.update_time()
+    local pause = start_after - uv.now()
+    if pause > 0 then return lose(('the daemon did not start; it is tried again in %d s'):format(math.ceil(pause / 1000))) end
     require('kra.daemon').start(function(code)
       if state ~= 'opening' then return end
       if code == 0 then return open() end
+      start_failed()
       lose(code and ('kra daemon start: exit %d'):format(code) or 'there is no kra program; :checkhealth kra')
     end)
   end

@@ -39,11 +39,12 @@ local function arrived(editor, err, result)
   let_go()
 end
 
---- In a restored pane: asks for the state of the editor that was here and rebuilds it before the first screen.
+--- In a restored pane: asks for the state of the editor that was here and rebuilds it before the first screen. An editor that is a job of
+--- another one (its init.lua may start one before this) has only inherited the variables.
 function M.restore()
   local editor, generation = vim.env.KRA_EDITOR, vim.env.KRA_GENERATION
   vim.env.KRA_EDITOR, vim.env.KRA_GENERATION = nil, nil
-  if not (editor and editor:find('^[%w-]+$') and generation and generation ~= '') then return let_go() end
+  if vim.env.NVIM or not (editor and editor:find('^[%w-]+$') and generation and generation ~= '') then return let_go() end
   require('kra.rpc').become(editor)
   asking = true
   local params = { editor = editor, generation = generation }

@@ -18,7 +18,17 @@ static constexpr std::uint64_t thin_every = 32;
 
 static std::string key_of(const Value& param) { return param["key"].text_or(param["cwd"].text_or("")); }
 
-Result<Value> Sessions::put(const Value& param, const Settings& settings, const Patience& patience) {
+// Two editors may be open in one directory; what the first keeps there is not for the second to replace.
+static Result<void> check_owner(History& history, const Value& param, const std::vector<std::string>& living) {
+  if (living.empty() || param["take"].flag_or(false)) return {};
+  const auto newest = history.newest(session_name);
+  if (!newest || newest->workspace.editors.empty()) return {};
+  const auto& owner = newest->workspace.editors.front().id;
+  if (owner == param["editor"].text_or("") || std::find(living.begin(), living.end(), owner) == living.end()) return {};
+  return Error{Fault::busy, "another editor that is open keeps this session"};
+}
+
+Result<Value> Sessions::put(const Value& param, const std::vector<std::string>& living, const Settings& settings, const Patience& patience) {
   auto key = key_of(param);
   if (key.empty()) return Error{Fault::usage, "session_put needs a key or a cwd"};
   Editor editor;
@@ -32,6 +42,7 @@ Result<Value> Sessions::put(const Value& param, const Settings& settings, const 
   Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version())};
   const auto& kept = settings.history;
   auto history = history_of(key);
+  TRY(check_owner(history, param, living));
   auto written = TRY(history.write(session_name, workspace, stamp, patience));
   if (written.changed && written.generation % thin_every == 0) (void)history.thin(session_name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
   return Value(Value::Map{{"changed", written.changed}, {"generation", written.generation}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/value.hpp"
@@ -17,8 +18,8 @@ class Sessions {
  public:
   Sessions(Disk& disk, const Paths& paths) : disk_(disk), paths_(paths) {}
 
-  // {changed}; durable when it returns.
-  Result<Value> put(const Value& param, const Settings& settings, const Patience& patience);
+  // {changed}; durable when it returns. busy: the session is that of another editor, one of `living`, and `take` was not asked for.
+  Result<Value> put(const Value& param, const std::vector<std::string>& living, const Settings& settings, const Patience& patience);
   // {state}: nil when there is none.
   Result<Value> get(const Value& param);
   // {sessions: [{key, cwd, saved_at}]}

@@ -5,11 +5,17 @@ local uv = vim.uv
 
 local attached ---@type string?
 local stored ---@type string? the last account, packed
+local left_to ---@type string? the session that another editor keeps
 
+local HEAD_BYTES = 4096
+
+-- Only a plain file, and without waiting: what lies in a directory of somebody else's may be a pipe that nobody writes to.
 local function read(path)
-  local file = io.open(path, 'rb')
-  local text = file and file:read('*a')
-  if file then file:close() end
+  local fd = uv.fs_open(path, uv.constants.O_RDONLY + uv.constants.O_NONBLOCK, 0)
+  if not fd then return nil end
+  local stat = uv.fs_fstat(fd)
+  local text = stat and stat.type == 'file' and uv.fs_read(fd, HEAD_BYTES, 0) or nil
+  uv.fs_close(fd)
   return text
 end
 
@@ -45,9 +51,18 @@ function M.active()
   return rules.started_for_directory() and rules.allows(vim.fn.getcwd(-1, -1))
 end
 
-local function message(key)
+local function message(key, take)
   local account = require('kra.serve').account()
-  return { editor = require('kra.rpc').identity().editor, cwd = account.cwd, key = key, state = account }, vim.mpack.encode(account)
+  local editor = require('kra.rpc').identity().editor
+  return { editor = editor, cwd = account.cwd, key = key, state = account, take = take or nil }, vim.mpack.encode(account)
+end
+
+-- Two editors in one directory: the later one leaves the session alone, and says so once.
+local function leave_alone(key)
+  attached = nil
+  if left_to == key then return end
+  left_to = key
+  require('kra.notify').say('another editor keeps the session of ' .. key:gsub('^%a+:', '') .. '; :KraSave takes it over', 'warn')
 end
 
 local function told(started, err)
@@ -58,12 +73,15 @@ end
 
 ---@param key string
 ---@param done? fun(err: table?, result: table?)
-function M.put(key, done)
+---@param take? boolean although another editor that is open keeps it
+function M.put(key, done, take)
   local started = uv.hrtime()
-  local params, packed = message(key)
+  local params, packed = message(key, take)
   require('kra.rpc').request('session_put', params, function(err, result)
     if not err then
-      attached, stored = key, packed
+      attached, stored, left_to = key, packed, nil
+    elseif err.fault == 'busy' then
+      leave_alone(key)
     end
     told(started, err)
     if done then done(err, result) end
@@ -79,7 +97,7 @@ end
 ---@param failed fun() the daemon could not be reached, or it could not save
 function M.autosave(failed)
   local function done(err)
-    if err then failed() end
+    if err and err.fault ~= 'busy' then failed() end
   end
   if not M.active() or not worth_saving() then return end
   local key = M.key()

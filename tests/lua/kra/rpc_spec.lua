@@ -125,6 +125,20 @@ describe('the connection to the daemon', function()
     assert.equals('daemon start\n', world:read('started'))
   end)
 
+  it('starts one that keeps failing less and less often, and at once when it is asked by hand', function()
+    peer:close()
+    local program = world:write('bin/fake-kra', ('#!/bin/sh\necho "$@" >> %s/started\nexit 69\n'):format(world.dir))
+    vim.uv.fs_chmod(program, tonumber('755', 8))
+    editor:stop()
+    editor = world:nvim({ env = { KRA_BIN = program } })
+    local function starts() return select(2, world:read('started'):gsub('daemon start', '')) end
+    assert.truthy(editor:lua(REQUEST, 'status', {}, 2000).err.what:find('exit 69', 1, true))
+    for _ = 1, 5 do assert.truthy(editor:lua(REQUEST, 'status', {}, 2000).err.what:find('tried again in', 1, true)) end
+    assert.equals(1, starts())
+    editor:lua("require('kra').save({ name = 'x' })")
+    world:wait(function() return starts() == 2 end, 'the start for a save by hand')
+  end)
+
   it('passes over a directory that others may enter', function()
     peer:close()
     vim.uv.fs_chmod(world.dir .. '/run/kra', tonumber('755', 8))

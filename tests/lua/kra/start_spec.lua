@@ -40,6 +40,26 @@ describe('a Neovim that starts', function()
     screen:quit()
   end)
 
+  it('leaves its state to itself when its init.lua starts another editor', function()
+    local state = make_state([[vim.cmd.edit('file1.txt')]])
+    peer.answers.session_get = function() return { state = state } end
+    local vimrc = ([[
+      local nested = vim.fn.jobstart({ vim.v.progpath, '--embed', '--headless', '-u', 'NONE', '-i', 'NONE', '-n', '--cmd', 'set rtp^=%s',
+        '--cmd', 'runtime plugin/kra.lua' }, { rpc = true })
+      vim.g.nested = vim.rpcrequest(nested, 'nvim_exec_lua',
+        "vim.wait(2000, function() return vim.v.vim_did_enter == 1 end) " ..
+        "return { vim.env.KRA_EDITOR == nil, require('kra.rpc').identity().editor }", {})
+      vim.fn.jobstop(nested)
+    ]]):format(world.repo)
+    local screen = screens.new(world, { args = { 'file1.txt' }, vimrc = vimrc, env = { KRA_EDITOR = 'abc-9', KRA_GENERATION = 'default/work/7' } })
+    local nested = screen:lua('return vim.g.nested')
+    assert.is_true(nested[1])
+    assert.are_not.equal('abc-9', nested[2])
+    assert.equals(1, #peer:told('session_get'))
+    assert.equals('abc-9', peer:told('hello')[1].editor)
+    screen:quit()
+  end)
+
   it('is plain, with one notice, when nothing is stored', function()
     local screen = screens.new(world, { env = { KRA_EDITOR = 'abc', KRA_GENERATION = 'x/y/1' }, args = { 'file1.txt' } })
     assert.equals('file1.txt', screen:lua("return vim.fn.expand('%')"))
@@ -209,6 +229,30 @@ describe('sessions of directories, outside tmux', function()
     vim.wait(100)
     screen:quit()
     assert.is_true(peer.stored[key].mark)
+  end)
+
+  it('are left to the editor that keeps them while it is open', function()
+    local key = 'dir:' .. world.home .. '/project'
+    local put = peer.answers.session_put
+    peer.answers.session_put = function(params)
+      if not params.take then error({ fault = 'busy', what = 'another editor that is open keeps this session' }) end
+      return put(params)
+    end
+    local screen = start()
+    screen:command('edit file1.txt')
+    screen:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('another editor keeps', 1, true) ~= nil", 'the notice')
+    assert.is_nil(peer.stored[key])
+    screen:command('KraSave')
+    world:wait(function() return peer.stored[key] end, 'the save by hand')
+    screen:quit()
+  end)
+
+  it('wait for no pipe in the place of a file of git', function()
+    vim.fn.mkdir(world.home .. '/project/.git', 'p')
+    assert.equals(0, vim.system({ 'mkfifo', world.home .. '/project/.git/HEAD' }):wait().code)
+    local screen = start({ vimrc = ("vim.g.kra = { %s, session = { suppress = {}, per_branch = true } }"):format(quick) })
+    assert.equals('dir:' .. world.home .. '/project', screen:lua("return require('kra.session.directory').key()"))
+    screen:quit()
   end)
 
   it('come back by themselves when that is wished', function()
