@@ -28,9 +28,16 @@ static void await_end(DaemonClient& client, const Patience& patience) {
   }
 }
 
+// Whoever stops a daemon need not speak its protocol.
+static Result<DaemonClient> any_daemon(const Paths& paths, const Patience& patience) {
+  auto client = reach(paths, version(), Start::never, patience);
+  if (client || client.error().fault != Fault::refused) return client;
+  return connect_to_daemon(paths);
+}
+
 static ExitCode stop(const Paths& paths, Console& console) {
   auto patience = Patience::of(patience_time);
-  auto client = reach(paths, version(), Start::never, patience);
+  auto client = any_daemon(paths, patience);
   if (!client && is_absent(client.error())) return console.line("no daemon runs"), ExitCode::done;
   if (!client) return fail(console, client.error());
   OR_FAIL(client->request("stop", Value::Map{}, patience));

@@ -23,6 +23,7 @@ CommandRow rename_command();
 CommandRow delete_command();
 CommandRow keep_command();
 CommandRow verify_command();
+CommandRow audit_command();
 CommandRow restore_command();
 CommandRow undo_command();
 // Settings and state.
@@ -33,6 +34,7 @@ CommandRow config_command();
 CommandRow daemon_command();
 CommandRow help_command();
 CommandRow init_command();
+CommandRow integrate_command();
 CommandRow tmux_command();
 CommandRow version_command();
 // What `kra` alone prints: whether the work is safe, what is pending, three examples.

@@ -196,7 +196,9 @@ class Watcher {
     for (;;) {
       auto said = daemon_->notified();
       if (said && !*said) return;
-      if (said && **said == "bye") said_bye_ = true;
+      // Told to end by a signal before it had saved all: the next daemon finds that in the journal.
+      if (said && (*said)->method == "bye")
+        said_bye_ = (*said)->param["reason"].text_or("") != "signal" || (*said)->param["pending"].number_or(0) == 0;
       if (!said) break;
     }
     daemon_.reset();

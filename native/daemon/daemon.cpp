@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
+#include "engine/audit.hpp"
 
 namespace kra {
 
@@ -22,6 +24,7 @@ static Milliseconds idle_time() {
 
 Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const Paths& paths, SaveFunction save)
     : lock_(std::move(lock)),
+      disk_(disk),
       paths_(paths),
       saves_(loop_),
       settings_(disk, paths.config_file()),
@@ -38,6 +41,7 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
       idle_time_(idle_time()) {}
 
 void Daemon::run() {
+  note_act(disk_, paths_, "daemon", cat("process ", static_cast<long>(::getpid()), " starts, release ", version()));
   loop_.run();
   // In this order: nobody finds us any more; all that was written to us is read; our lock goes last, with our process.
   server_.close_door();
@@ -91,8 +95,9 @@ bool Daemon::may_end(Instant now) const {
 
 void Daemon::end() {
   workspaces_.close_journal();
+  note_act(disk_, paths_, "daemon", cat("process ", static_cast<long>(::getpid()), " ends: ", stop_reason_));
   for (const auto& reply : stop_replies_) reply.give(Value(Value::Map{}));
-  server_.each([&](Client& client) { client.notify("bye", {Value::Map{{"reason", stop_reason_}}}); });
+  server_.each([&](Client& client) { client.notify("bye", {Value::Map{{"reason", stop_reason_}, {"pending", workspaces_.journal().pending()}}}); });
 }
 
 }  // namespace kra

@@ -26,6 +26,7 @@ class Daemon {
   std::optional<Instant> due();
 
   Lock lock_;
+  Disk& disk_;
   const Paths& paths_;
   Loop loop_;
   Lane saves_;

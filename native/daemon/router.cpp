@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "engine/audit.hpp"
 #include "peers/daemon_start.hpp"
 
 namespace kra {
@@ -159,8 +160,14 @@ void Router::on_lane(Job job, Reply reply) {
   parts_.lane.post(std::move(run), [reply](Result<Value> outcome) { reply.give(outcome); });
 }
 
-void Router::session_put(Client&, const Value& param, Reply reply) {
-  on_lane([param, settings = parts_.settings.now()](Sessions& sessions, const Patience& patience) { return sessions.put(param, settings, patience); }, reply);
+void Router::session_put(Client& asker, const Value& param, Reply reply) {
+  std::vector<std::string> living;
+  parts_.clients.each([&](Client& client) {
+    if (client.hello.client == "nvim" && client.id() != asker.id() && !client.hello.editor.empty()) living.push_back(client.hello.editor);
+  });
+  on_lane([param, living = std::move(living), settings = parts_.settings.now()](Sessions& sessions, const Patience& patience) {
+    return sessions.put(param, living, settings, patience);
+  }, reply);
 }
 
 void Router::session_get(Client&, const Value& param, Reply reply) {
@@ -182,6 +189,7 @@ void Router::metrics(Client&, const Value&, Reply reply) { reply.give(parts_.wor
 void Router::handover(Client&, const Value& param, Reply reply) {
   auto theirs = param["version"].text_or("");
   if (older_release(theirs, version())) return reply.give(Error{Fault::refused, cat("this daemon is newer (", version(), ")")});
+  note_act(parts_.disk, parts_.paths, "daemon", cat("hands over to release ", theirs));
   parts_.stop(reply, "handover");
 }
 

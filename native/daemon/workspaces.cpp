@@ -6,6 +6,7 @@
 
 #include "base/record.hpp"
 #include "base/text.hpp"
+#include "engine/audit.hpp"
 #include "os/socket.hpp"
 
 namespace kra {
@@ -25,6 +26,7 @@ Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, Settin
 
 Workspaces::Place& Workspaces::place_of(const std::string& server) {
   auto [at, is_new] = places_.try_emplace(server);
+  at->second.gone = false;
   if (!is_new) return at->second;
   at->second.server = find_server(server, "");
   at->second.debounce = Debounce(settings_.now().autosave.timeout, settings_.now().autosave.max_wait);
@@ -45,8 +47,10 @@ Result<void> Workspaces::take(const Event& event) {
   if (taken && !*taken) return {};
   if (!event.server.empty()) {
     auto& place = place_of(event.server);
-    if (event.source == "gone")
+    if (event.source == "gone") {
       ended(place);
+      drop_if_gone(place);
+    }
     else if (settings_.may_autosave())
       place.debounce.poke(Clock::now());
   }
@@ -59,7 +63,20 @@ void Workspaces::ended(Place& place) {
   place.debounce.rest();
   place.retry.succeeded();
   place.held = false;
+  place.gone = true;
   (void)journal_.forget(place.server.socket);
+}
+
+// Nothing of it is left to do, and nothing is known of it that anybody would ask for.
+void Workspaces::drop_if_gone(const Place& place) {
+  if (!place.gone || place.running || !place.jobs.empty() || place.debounce.due() || place.retry.due() || dirty(place)) return;
+  std::erase_if(places_, [&](const auto& entry) { return &entry.second == &place; });
+}
+
+Workspaces::Place* Workspaces::find_place(const std::string& socket) {
+  for (auto& [server, place] : places_)
+    if (place.server.socket == socket) return &place;
+  return nullptr;
 }
 
 void Workspaces::save(const std::string& server, SaveRequest request, Reply reply) {
@@ -121,13 +138,15 @@ void Workspaces::ask_editors(Place& place) {
   for (auto* client : asked) {
     Value::Array arguments{"capture", Value::Map{}};
     client->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
-                 [this, &place, id = client->id(), round = place.round](Result<Value> state) { take_state(place, id, round, std::move(state)); });
+                 [this, server = place.server.socket, id = client->id(), round = place.round](Result<Value> state) { take_state(server, id, round, std::move(state)); });
   }
 }
 
-// Places are never taken out of their map, so a late answer still finds its own.
 // The answer to the last save's question is not the one that this save waits for.
-void Workspaces::take_state(Place& place, std::uint64_t editor, std::uint64_t round, Result<Value> state) {
+void Workspaces::take_state(const std::string& server, std::uint64_t editor, std::uint64_t round, Result<Value> state) {
+  auto* found = find_place(server);
+  if (!found) return;
+  auto& place = *found;
   if (auto* client = clients_.find(editor)) {
     Editor told;
     // What it told before is better than nothing.
@@ -179,6 +198,8 @@ void Workspaces::run_job(Place& place) {
     const auto& kept = settings.history;
     if (report && report->shows_status) show_status(server, patience);
     if (report) report->put_aside = lines_of(history.take_findings());
+    if (report)
+      for (const auto& line : report->put_aside) note_act(disk, paths, "damaged", line);
     if (report && thin) (void)history.thin(report->name, {kept.all_for, kept.hourly_for, kept.daily_for}, wall_now());
     return report;
   };
@@ -223,7 +244,8 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   for (const auto& reply : job.replies) reply.give(answer);
   // What the save needed goes back to the system at once: the daemon rests most of its time.
   ::malloc_trim(0);
-  if (!place.jobs.empty()) begin(place);
+  if (!place.jobs.empty()) return begin(place);
+  drop_if_gone(place);
 }
 
 void Workspaces::failed(Place& place, const Error& error, bool automatic) {

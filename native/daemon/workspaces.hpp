@@ -71,6 +71,7 @@ class Workspaces {
     Debounce debounce;
     Backoff retry{Milliseconds(1000), Milliseconds(60'000)};
     Throttle thinning{std::chrono::hours(1)};
+    bool gone = false;  // the server has ended
     bool held = false;  // due, but a lease forbids it
     std::deque<Job> jobs;
     bool running = false;
@@ -88,11 +89,13 @@ class Workspaces {
   void add_automatic(Place& place, const std::string& reason, Reply reply);
   void begin(Place& place);
   void ask_editors(Place& place);
-  void take_state(Place& place, std::uint64_t editor, std::uint64_t round, Result<Value> state);
+  void take_state(const std::string& server, std::uint64_t editor, std::uint64_t round, Result<Value> state);
   void run_job(Place& place);
   void finish(Place& place, Result<SaveReport> outcome);
   void failed(Place& place, const Error& error, bool automatic);
   void ended(Place& place);
+  void drop_if_gone(const Place& place);
+  Place* find_place(const std::string& socket);
   void lease_ended(const Lease& lease);
   std::vector<ConnectedEditor> editors_of(Place& place);
   void tell_editors(const Place& place, const char* method, const Value& data);

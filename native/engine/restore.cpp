@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "engine/audit.hpp"
 #include "engine/carry_out.hpp"
 #include "engine/fresh.hpp"
 #include "engine/lazy.hpp"
@@ -125,6 +126,7 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   report.counts = carried.counts, report.failed = std::move(carried.failed), report.incomplete = carried.incomplete;
   if (plan.active >= 0) report.session = carried.made[static_cast<std::size_t>(plan.active)].id;
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();
+  note_act(disk, paths, "restore", cat(name, "@", generation.stamp.generation, ": ", text_of(report.counts), report.incomplete ? ", not all" : "", " into ", server.socket));
   return report;
 }
 

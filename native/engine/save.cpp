@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "engine/audit.hpp"
 #include "engine/keep_editors.hpp"
 #include "engine/scrollback.hpp"
 #include "engine/undo.hpp"
@@ -147,6 +148,8 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
   report.changed = written.changed;
   report.counts = count(captured.workspace);
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - began).count();
+  if (report.changed) note_act(disk, paths, "save", cat(report.name, "@", report.generation, ": ", text_of(report.counts), " (", request.reason, ", ", server.socket, ")"));
+  if (report.hooks_mended) note_act(disk, paths, "hooks", cat("put back ", captured.live.missing_hooks.size(), " of ours in ", server.socket));
   return report;
 }
 

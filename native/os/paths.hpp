@@ -8,7 +8,7 @@
 //             undo/SERVER/…                            what was closed or replaced last, laid out as a workspace
 //             scrollback/HASH                          pane contents, by content
 //             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
-//             events.journal  events.journal.b  audit.log  metrics.kra  corrupt/
+//             events.journal  events.journal.b  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
 //   runtime/  kra.sock  kra.lock  watch-SERVER.lock
 //   config/   config.yaml
 #pragma once
@@ -39,6 +39,7 @@ struct Paths {
   // Two files that take turns.
   std::string events_journal() const { return state + "/events.journal"; }
   std::string events_journal_other() const { return state + "/events.journal.b"; }
+  std::string edit_notes() const { return state + "/notes.journal"; }
   std::string audit_log() const { return state + "/audit.log"; }
   std::string metrics() const { return state + "/metrics.kra"; }
 };

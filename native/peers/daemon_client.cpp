@@ -45,13 +45,16 @@ Result<Value> DaemonClient::answer_to(std::uint32_t id, const Patience& patience
   }
 }
 
-Result<std::optional<std::string>> DaemonClient::notified() {
+Result<std::optional<DaemonClient::Notification>> DaemonClient::notified() {
   for (;;) {
     auto frame = TRY(reader_.next());
-    if (frame && frame->kind == Frame::Kind::notification) return std::optional<std::string>(std::move(frame->method));
+    if (frame && frame->kind == Frame::Kind::notification) {
+      auto* params = frame->params.array();
+      return std::optional(Notification{std::move(frame->method), params && !params->empty() ? std::move(params->front()) : Value()});
+    }
     if (frame) continue;
     pollfd wanted{fd_.get(), POLLIN, 0};
-    if (::poll(&wanted, 1, 0) <= 0) return std::optional<std::string>();
+    if (::poll(&wanted, 1, 0) <= 0) return std::optional<Notification>();
     TRY(feed(fd_.get(), reader_, Patience::of(Milliseconds(0))));
   }
 }

@@ -28,8 +28,12 @@ class DaemonClient {
   const Value& greeting() const { return greeting_; }
   // Readable when the daemon said something that nobody asked for, or has ended.
   int fd() const { return fd_.get(); }
-  // The next notification: its method; nothing when none has come yet; an Error when the daemon has ended.
-  Result<std::optional<std::string>> notified();
+  // The next notification: nothing when none has come yet; an Error when the daemon has ended.
+  struct Notification {
+    std::string method;
+    Value param;  // the only one
+  };
+  Result<std::optional<Notification>> notified();
 
  private:
   friend Result<DaemonClient> connect_to_daemon(const Paths&);
@@ -47,6 +51,9 @@ class DaemonClient {
 // unless `start` forbids it. not_found / unavailable: no daemon (and none was to be started, or none would start); timed_out: one that
 // does not greet within 2 s; refused: one that has no protocol in common with us and stays.
 Result<DaemonClient> reach(const Paths& paths, std::string_view version, Start start, const Patience& patience, const Hello& hello = {});
+
+// A connection without a greeting, for what any daemon does for anybody (`stop`, `handover`), whatever protocol it speaks.
+Result<DaemonClient> connect_to_daemon(const Paths& paths);
 
 // Acknowledged when it returns: in the events journal. Connects anew when the daemon dies meanwhile, so the event needs a client
 // and a seq of its own.

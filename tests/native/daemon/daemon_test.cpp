@@ -65,8 +65,8 @@ class RunningDaemon {
     ::unsetenv("KRA_AUTOSAVE_TIMEOUT_MS");
   }
 
-  DaemonClient client() {
-    auto reached = reach(paths_, "", Start::never, patience());
+  DaemonClient client(const Hello& hello = {}) {
+    auto reached = reach(paths_, "", Start::never, patience(), hello);
     REQUIRE(reached.ok());
     return std::move(*reached);
   }
@@ -249,6 +249,38 @@ TEST_CASE("a connection holds sixteen leases at most") {
   CHECK(ask(other).ok());
   REQUIRE(client.request("release", Value::Map{{"lease", leases[3]}}, patience()).ok());
   CHECK(ask(client).ok());
+}
+
+TEST_CASE("a second editor of a directory does not replace the session of the first while that lives") {
+  RunningDaemon daemon;
+  const auto put = [](DaemonClient& asker, const char* editor, bool take = false) {
+    return asker.request("session_put", Value::Map{{"key", "dir:/p"}, {"editor", editor}, {"take", take}, {"state", Value::Map{{"by", editor}}}}, patience());
+  };
+  std::optional<DaemonClient> first = daemon.client({.client = "nvim", .editor = "first"});
+  auto second = daemon.client({.client = "nvim", .editor = "second"});
+  REQUIRE(put(*first, "first").ok());
+  CHECK(put(*first, "first").ok());
+  const auto refused = put(second, "second");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().fault == Fault::busy);
+  CHECK((*second.request("session_get", Value::Map{{"key", "dir:/p"}}, patience()))["state"]["by"] == Value("first"));
+  CHECK(put(second, "second", true).ok());
+  CHECK_FALSE(put(*first, "first").ok());
+  CHECK(put(*first, "first", true).ok());
+  first.reset();
+  for (bool done = false; !done;) done = put(second, "second").ok();
+}
+
+TEST_CASE("a server that has ended is forgotten") {
+  RunningDaemon daemon;
+  auto client = daemon.client();
+  const auto servers = [&] { return (*client.request("status", Value::Map{}, patience()))["servers"].array()->size(); };
+  REQUIRE(client.request("save", Value::Map{{"server", "/tmp/kra-none-1"}}, patience()).ok());
+  REQUIRE(client.request("event", to_value(Event{.source = "tmux", .server = "/tmp/kra-none-2", .client = "c", .seq = 1}), patience()).ok());
+  CHECK(servers() == 2);
+  for (const char* server : {"/tmp/kra-none-1", "/tmp/kra-none-2"})
+    REQUIRE(client.request("event", to_value(Event{.source = "gone", .server = server, .client = "d", .seq = std::string_view(server).ends_with("1") ? 1U : 2U}), patience()).ok());
+  while (servers() > 0) std::this_thread::yield();
 }
 
 // Answers the first request of the next connection that makes one (some only look who is there); it must be `method`.
