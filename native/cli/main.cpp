@@ -13,13 +13,35 @@
 
 namespace kra::cli {
 
+// -L NAME and -S PATH may come before the command, as with tmux: they go behind it, where the row says whether it knows them.
+static std::vector<std::string> without_front(std::vector<std::string>& words) {
+  std::vector<std::string> front;
+  auto take_word = [&] {
+    if (words.empty()) return;
+    front.push_back(std::move(words[0]));
+    words.erase(words.begin());
+  };
+  while (!words.empty()) {
+    const std::string_view word = words[0];
+    const bool known = word.starts_with("-L") || word.starts_with("-S") || word.starts_with("--socket-name") || word.starts_with("--socket-path");
+    if (!known) break;
+    const bool alone = word == "-L" || word == "-S" || word == "--socket-name" || word == "--socket-path";
+    take_word();
+    if (alone) take_word();
+  }
+  return front;
+}
+
 static ExitCode run_command(std::vector<std::string> words, Console& console) {
+  const auto front = without_front(words);
+  if (words.empty() && !front.empty()) return fail(console, {Fault::usage, cat(front[0], " stands before a command: kra ", front[0], " … save")});
   if (words.empty()) return run_overview(console);
   if (words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
   if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
   const auto* row = find_command(words[0]);
   if (!row) return fail(console, {Fault::usage, unknown_command(words[0])});
   words.erase(words.begin());
+  words.insert(words.begin(), front.begin(), front.end());
   auto call = OR_FAIL(parse(*row, words));
   if (call.has("help")) return console.out(command_help(*row)), ExitCode::done;
   return row->run(call, console);
