@@ -91,6 +91,7 @@ struct Planner {
   void add(int index, const std::string& name);
   void order();
   void arrange_groups();
+  void join_live_group(const std::string& group, const std::vector<SessionPlan*>& members);
   void arrange_lazy();
   void arrange_windows();
   void discard_lone();
@@ -144,21 +145,42 @@ void Planner::order() {
   if (plan.active < 0 && !plan.sessions.empty()) plan.active = 0;
 }
 
+// A group's name that no live session has.
+std::string free_group(const LiveServer& live, const std::string& wanted) {
+  auto taken = [&](const std::string& name) {
+    return std::any_of(live.sessions.begin(), live.sessions.end(), [&](const auto& one) { return one.session.group == name; });
+  };
+  auto name = wanted;
+  for (int number = 2; taken(name); ++number) name = cat(wanted, "-", number);
+  return name;
+}
+
 // The first of a group has the windows; the others share them.
 void Planner::arrange_groups() {
-  // One that is swapped out has the windows that are to go.
+  std::map<std::string, std::vector<SessionPlan*>> groups;
+  for (auto& session : plan.sessions)
+    if (!session.session.group.empty()) groups[session.session.group].push_back(&session);
+  for (auto& [group, members] : groups) {
+    auto first = static_cast<int>(members[0] - plan.sessions.data());
+    for (std::size_t i = 1; i < members.size(); ++i) members[i]->follows = first;
+    if (live && context.options.session.empty()) join_live_group(group, members);
+  }
+}
+
+// Members of a live group that stay have its windows, so what is new shares these; unless some of it takes the place of a member: the saved
+// windows are wanted then, and whoever stays keeps those that are there.
+void Planner::join_live_group(const std::string& group, const std::vector<SessionPlan*>& members) {
   std::set<std::string> swapped;
-  for (const auto& session : plan.sessions) swapped.insert(session.swaps);
-  std::map<std::string, int> leader;
-  for (std::size_t i = 0; i < plan.sessions.size(); ++i) {
-    auto& session = plan.sessions[i];
-    const auto& group = session.session.group;
-    if (group.empty()) continue;
-    auto [found, leads] = leader.emplace(group, static_cast<int>(i));
-    if (!leads) session.follows = found->second;
-    if (!leads || !live || !context.options.session.empty()) continue;
-    for (const auto& other : live->sessions)
-      if (other.session.group == group && !swapped.contains(other.id)) session.joins = other.id;
+  for (const auto* session : members) swapped.insert(session->swaps);
+  for (const auto& other : live->sessions) {
+    if (other.session.group != group || swapped.contains(other.id)) continue;
+    if (swapped.size() == 1 && swapped.contains("")) {
+      members[0]->joins = other.id;
+      continue;
+    }
+    auto name = free_group(*live, group);
+    for (auto* session : members) session->session.group = name;
+    return;
   }
 }
 

@@ -195,6 +195,27 @@ TEST_CASE("links are made once, groups share the windows of their first") {
   CHECK(plan->sessions[2].windows[0].linked);
 }
 
+TEST_CASE("what replaces a member of a live group gets its own windows, whoever else is in that group") {
+  Case one({session("a"), session("b")});
+  one.run_already("a", "$1"), one.run_already("other", "$2");
+  for (auto& saved : one.generation.workspace.sessions) saved.group = "a";
+  for (auto& live : one.live.sessions) live.session.group = "a";
+  auto plan = one.plan();
+  REQUIRE(plan->sessions.size() == 1);
+  CHECK(plan->sessions[0].name == "b");
+  CHECK(plan->sessions[0].joins == "$2");
+  one.options.replace = true;
+  plan = one.plan();
+  REQUIRE(plan->sessions.size() == 2);
+  for (const auto& made : plan->sessions) {
+    CHECK(made.joins.empty());
+    // tmux would put a group of the live one's name together with it.
+    CHECK(made.session.group == "a-2");
+  }
+  CHECK_FALSE(plan->sessions[0].windows[0].linked);
+  CHECK(plan->sessions[1].follows == 0);
+}
+
 TEST_CASE("lazy: the active session at once, sharing ones too") {
   Case one({session("a"), session("b"), session("c"), session("d")});
   auto& sessions = one.generation.workspace.sessions;
