@@ -136,8 +136,9 @@ static LogEntry marked(LogEntry entry, const NameListing& listing) {
   return entry;
 }
 
-Result<std::vector<LogEntry>> History::log(const std::string& name) {
-  auto listing = TRY(look_or_finish_renames(name));
+Result<std::vector<LogEntry>> History::log(const std::string& name) { return entries_in(name, TRY(look_or_finish_renames(name))); }
+
+std::vector<LogEntry> History::entries_in(const std::string& name, const NameListing& listing) {
   std::vector<LogEntry> log;
   for (auto generation : listing.generations)
     if (auto entry = read_entry(name, generation)) log.push_back(marked(std::move(*entry), listing));

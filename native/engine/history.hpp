@@ -90,6 +90,7 @@ class History {
   Result<Stored> read_stored(const std::string& name, std::uint64_t generation);
   Result<Generation> read_generation(const std::string& name, std::uint64_t generation);
   Result<LogEntry> read_entry(const std::string& name, std::uint64_t generation);
+  std::vector<LogEntry> entries_in(const std::string& name, const NameListing& listing);
   template <class T>
   Result<T> first_whole(const std::string& name, const NameListing& listing, Result<T> (History::*read)(const std::string&, std::uint64_t));
   bool some_session_before(const std::string& name, std::uint64_t generation, const NameListing& listing);

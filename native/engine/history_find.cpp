@@ -32,6 +32,8 @@ Result<Generation> History::find(const SaveReference& reference, WallTime now) {
   for (const auto& entry : entries) {
     if (entry.stamp.saved_at > when->ms) continue;
     auto loaded = load(name, entry.stamp.generation);
+    // Thinned out since the log was read: the one before it is the nearest now.
+    if (!loaded && loaded.error().fault == Fault::not_found) continue;
     if (loaded || loaded.error().fault != Fault::corrupt) return loaded;
     findings_.push_back({name, entry.stamp.generation, loaded.error().what});
   }

@@ -92,8 +92,10 @@ Result<void> History::mark_restored_from(const std::string& name, std::uint64_t 
 
 Result<int> History::thin(const std::string& name, const Retention& retention, WallTime now) {
   auto lock = TRY(hold(Patience::of(lock_patience)));
+  // Not log(): that takes the lock itself to finish a rename, and would wait for us.
+  TRY(finish_renames());
   int removed = 0;
-  for (auto generation : unwanted(TRY(log(name)), retention, now)) {
+  for (auto generation : unwanted(entries_in(name, TRY(look(name))), retention, now)) {
     TRY(disk_.remove(file_of(name, generation, ".kra")));
     ++removed;
   }

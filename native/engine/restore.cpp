@@ -17,8 +17,12 @@ namespace kra {
 
 namespace {
 
+// A daemon that is stopped or drowned does not save either, and is no reason to wait.
+constexpr Milliseconds daemon_patience{500};
+
 // No autosave while the daemon's lease lasts; it ends with this connection. Without a daemon there is nobody who saves by himself.
-std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& server, const Patience& patience) {
+std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& server) {
+  const auto patience = Patience::of(daemon_patience);
   auto daemon = reach(paths, version(), Start::never, patience);
   if (!daemon) return {};
   constexpr int lease_ms = 120'000;
@@ -31,7 +35,7 @@ std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& s
 Result<Workspace> save_before(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings,
                               const Patience& patience) {
   auto name = TRY(history.current_name());
-  if (auto daemon = reach(paths, version(), Start::never, patience)) {
+  if (auto daemon = reach(paths, version(), Start::never, Patience::of(daemon_patience))) {
     auto saved = daemon->request("save", Value::Map{{"server", server.socket}, {"reason", "replaced"}}, patience);
     if (saved) return std::move(TRY(history.newest((*saved)["name"].text_or(name))).workspace);
   }
@@ -114,7 +118,7 @@ Result<RestoreReport> restore(History& history, Disk& disk, const Paths& paths, 
   TRY(keep_replaced(plan, history, disk, paths, server, settings, patience));
   if (auto kept = keep_fresh(plan, disk, paths, server, settings, patience); !kept)
     report.plan.notes.push_back(cat("the fresh session cannot be had back: ", kept.error().what));
-  auto lease = daemon_lease(paths, server, patience);
+  auto lease = daemon_lease(paths, server);
   if (!plan.words.lazy.empty() && live) TRY(run_script(server, watch_visits(own_program()), false, patience));
   auto carried = TRY(carry_out(plan, server, !live, ranges_of(plan, options.lazy), patience));
   if (!plan.words.lazy.empty() && !live) TRY(run_script(server, watch_visits(own_program()), false, patience));

@@ -48,7 +48,7 @@ struct Paths {
 // checked (real directory, ours, nobody else may enter) and falls back as doc/protocol.md says; the others are only named.
 // Makes no directory but the runtime one (0700).
 Result<Paths> find_paths();
-// As find_paths(), without a system call beyond getuid: for `kra event`, which must not make anything.
+// As find_paths(), but makes nothing and only looks (an lstat of each place that it asks about): for `kra event`. Empty: nowhere is safe.
 std::string socket_path_for_event();
 
 // What a path leads to once links are followed (a settings file often is a link into a directory of dotfiles); itself where nothing is there.

@@ -220,6 +220,14 @@ TEST_CASE("thinning spares what was kept and restored from") {
   CHECK(world.history.load("a", 3).error().fault == Fault::not_found);
 }
 
+TEST_CASE("thinning finishes a rename that was cut short, and does not wait for itself") {
+  World world;
+  world.save("a", workspace("a"));
+  REQUIRE(world.disk.replace(cat(world.directory, "/", directory_name("a"), "/name"), "b").ok());
+  CHECK(world.history.thin("b", {}, {}).ok());
+  CHECK(world.history.log("b")->size() == 1);
+}
+
 TEST_CASE("verify names every generation and changes nothing") {
   World world;
   for (int i = 1; i <= 3; ++i) world.save("a", workspace(cat(i)));
