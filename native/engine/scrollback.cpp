@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "base/checksum.hpp"
 #include "base/text.hpp"
+#include "engine/history.hpp"
 #include "model/config.hpp"
+#include "os/process.hpp"
 #include "peers/tmux_contents.hpp"
 
 namespace kra {
@@ -44,7 +48,7 @@ std::vector<std::string> open_panes(Captured& captured) {
   std::vector<std::string> ids;
   const auto among = [](const std::vector<std::string>& list, const std::string& id) { return std::find(list.begin(), list.end(), id) != list.end(); };
   each_pane(captured, [&](const LivePane& live, const Pane&) {
-    if (live.dead || live.alternate || among(captured.private_panes, live.id)) return;
+    if (live.dead || live.alternate || among(captured.private_panes, live.id) || hides_input(live.pid)) return;
     if (!among(ids, live.id)) ids.push_back(live.id);
   });
   return ids;
@@ -58,14 +62,39 @@ Result<void> store(Disk& disk, const std::string& path, std::string_view content
   return disk.replace(path, contents);
 }
 
-void remove_old(Disk& disk, const std::string& directory, const Settings& settings) {
-  const auto names = disk.list(directory);
-  if (!names) return;
-  const auto oldest = wall_now().ms - settings.history.daily_for.count() - 2 * 24 * 3600 * 1000LL;
-  for (const auto& name : *names) {
-    const auto info = disk.info(cat(directory, "/", name));
-    if (info && !info->directory && info->modified_ms < oldest) (void)disk.remove(cat(directory, "/", name)).ok();
+void add_named(const Workspace& workspace, std::set<std::string>& named) {
+  for (const auto& session : workspace.sessions)
+    for (const auto& window : session.windows)
+      for (const auto& pane : window.panes) named.insert(pane.scrollback);
+}
+
+// What generations name that no thinning takes, of all servers. An error: what cannot be read may name anything.
+Result<std::set<std::string>> named_for_good(Disk& disk, const Paths& paths) {
+  std::set<std::string> named;
+  for (const auto& root : {paths.workspaces(""), paths.undo("")}) {
+    auto servers = disk.list(root);
+    if (!servers && servers.error().fault != Fault::not_found) return std::move(servers.error());
+    for (const auto& server : servers ? *servers : std::vector<std::string>{}) {
+      History history(disk, cat(root, server), paths.corrupt());
+      for (const auto& name : TRY(history.names()))
+        for (const auto& entry : TRY(history.log(name)))
+          if (entry.kept || entry.restored_from) add_named(TRY(history.load(name, entry.stamp.generation)).workspace, named);
+    }
   }
+  return named;
+}
+
+Result<void> remove_old(Disk& disk, const Paths& paths, const Settings& settings) {
+  const auto oldest = wall_now().ms - settings.history.daily_for.count() - 2 * 24 * 3600 * 1000LL;
+  std::optional<std::set<std::string>> named;
+  for (const auto& name : TRY(disk.list(paths.scrollback()))) {
+    const auto path = cat(paths.scrollback(), "/", name);
+    const auto info = disk.info(path);
+    if (!info || info->directory || info->modified_ms >= oldest) continue;
+    if (!named) named = TRY(named_for_good(disk, paths));
+    if (!named->contains(name)) TRY(disk.remove(path));
+  }
+  return {};
 }
 
 }  // namespace
@@ -83,7 +112,8 @@ Result<void> keep_scrollback(Disk& disk, const Paths& paths, const TmuxServer& s
     TRY(store(disk, cat(paths.scrollback(), "/", names[ids[i]]), kept));
   }
   each_pane(captured, [&](const LivePane& live, Pane& stored) { stored.scrollback = names[live.id]; });
-  remove_old(disk, paths.scrollback(), settings);
+  // What cannot be cleared away now will be later.
+  (void)remove_old(disk, paths, settings).ok();
   return {};
 }
 

@@ -10,8 +10,8 @@ namespace kra {
 struct Settings;
 
 // For `restore.scrollback`: the contents of every pane that shows its normal screen and hides nothing, written durably; the panes of the
-// workspace name them. One more client call. At most 1 MiB and 5,000 lines a pane. Contents that no save has named for as long as
-// history keeps saves are removed.
+// workspace name them. One more client call. At most 1 MiB and 5,000 lines a pane; none where a password is asked for. Contents that no save
+// has named for as long as history keeps saves are removed, but not what a generation names that stays for good.
 Result<void> keep_scrollback(Disk& disk, const Paths& paths, const TmuxServer& server, Captured& captured, const Settings& settings,
                              const Patience& patience);
 

@@ -31,6 +31,9 @@ bool in_foreground(pid_t leader, pid_t pid);
 std::optional<std::string> environment_of(pid_t pid, std::string_view name);
 // Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good.
 std::optional<std::uint64_t> start_time_of(pid_t pid);
+// Whether the terminal on the standard input of `pid` takes a line without showing it, as it does for a password. A program that reads
+// key by key (an editor, a shell at its prompt) is none of that.
+bool hides_input(pid_t pid);
 // What a process has done so far, as far as the system tells.
 struct ProcessPast {
   std::int64_t started_ms = 0;             // since 1970

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -171,6 +172,14 @@ std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const auto ticks = stat_field(*stat, 22);
   if (!ticks) return {};
   return static_cast<std::uint64_t>(*ticks);
+}
+
+bool hides_input(pid_t pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/fd/0", static_cast<int>(pid));
+  const Fd terminal(::open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  termios modes{};
+  return terminal && ::tcgetattr(terminal.get(), &modes) == 0 && (modes.c_lflag & ICANON) != 0 && (modes.c_lflag & ECHO) == 0;
 }
 
 Result<ProcessPast> past_of(pid_t pid) {

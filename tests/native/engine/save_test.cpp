@@ -304,3 +304,29 @@ TEST_CASE("contents are kept on request, once") {
   CHECK(read_scrollback(world.disk, world.paths, "../x").error().fault == Fault::refused);
   CHECK(read_scrollback(world.disk, world.paths, "00").error().fault == Fault::not_found);
 }
+
+TEST_CASE("contents are kept for as long as a generation that stays names them, and never from a password prompt") {
+  SaveWorld world;
+  world.settings.restore.scrollback = true;
+  world.start({"sh", "-c", "echo kept; exec sleep 1000"});
+  world.tmux({"new-window", "-d", "sh", "-c", "stty -echo; echo secret; exec sleep 1001"});
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main:1"}).find("secret") != std::string::npos; });
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main:0"}).find("kept") != std::string::npos; });
+  const auto first = world.save_now({.name = "work"});
+  REQUIRE(first);
+  const auto windows = world.history.newest("work")->workspace.sessions.at(0).windows;
+  CHECK(windows.at(1).panes.at(0).scrollback.empty());
+  const auto name = windows.at(0).panes.at(0).scrollback;
+  REQUIRE_FALSE(name.empty());
+  REQUIRE(world.history.keep("work", first->generation));
+
+  // Nobody has named either for longer than history keeps saves; the pane says something else by now.
+  REQUIRE(world.disk.replace(cat(world.paths.scrollback(), "/0123456789abcdef-1"), "x"));
+  for (const auto& entry : std::filesystem::directory_iterator(world.paths.scrollback()))
+    std::filesystem::last_write_time(entry, std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 400));
+  world.tmux({"respawn-pane", "-k", "-t", "main:0", "echo other; exec sleep 1000"});
+  wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main:0"}).find("other") != std::string::npos; });
+  REQUIRE(world.save_now({}));
+  CHECK(read_scrollback(world.disk, world.paths, name));
+  CHECK_FALSE(world.disk.info(cat(world.paths.scrollback(), "/0123456789abcdef-1")));
+}
