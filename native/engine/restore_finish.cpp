@@ -191,7 +191,7 @@ void add_window_finish(TmuxScript& script, const Window& window, const MadeWindo
     if (window.panes[i].index == window.last_pane && !made.panes[i].empty() && made.panes.size() > 1)
       script.command({"select-pane", "-t", made.panes[i]});
   if (!active.empty() && made.panes.size() > 1) script.command({"select-pane", "-t", active});
-  script.command_with(window.name, {"rename-window", "-t", made.id, "\x01"});
+  if (!is_named_when_made(window.name)) script.command_with(window.name, {"rename-window", "-t", made.id, "\x01"});
   // A rename by hand turns it off for this window.
   if (window.automatic_rename.empty()) script.command({"set-option", "-wu", "-t", made.id, "automatic-rename"});
   else script.command({"set-option", "-w", "-t", made.id, "automatic-rename", window.automatic_rename == "on" ? "on" : "off"});

@@ -70,6 +70,7 @@ class Builder {
       return first;
     }
     const auto& window = session.windows[first];
+    add_name(words, window.window);
     add_pane(script, words, window.panes[0], names_);
     // new-session puts -e into the session, and every later shell would find it there.
     if (window.panes[0].start == PaneStart::job) script.command({"set-environment", "-u", "-t", target, "KRA_RESTORE"});
@@ -97,7 +98,8 @@ class Builder {
     for (std::size_t i = 0; i < window.panes.size(); ++i) {
       auto tag = ids_of(at, index, i);
       if (i == 0) {
-        if (!made) add_pane(script, {"new-window", "-d", "-P", "-F", tag, "-t", target}, window.panes[0], names_);
+        std::vector<std::string> words{"new-window", "-d", "-P", "-F", tag, "-t", target};
+        if (!made) add_name(words, window.window), add_pane(script, words, window.panes[0], names_);
         continue;
       }
       if ((height + 1) / 2 - 1 < 4) script.command({"select-layout", "-t", target, "tiled"}), height = height_when_tiled(height_of(session), i);
@@ -105,6 +107,12 @@ class Builder {
       add_pane(script, {"split-window", "-d", "-P", "-F", tag, "-t", cat(target, ".-")}, window.panes[i], names_);
       height = (height + 1) / 2 - 1;
     }
+  }
+
+  void add_name(std::vector<std::string>& words, const Window& window) {
+    if (!is_named_when_made(window.name)) return;
+    script.with_name(window.name);
+    words.insert(words.end(), {"-n", "\x02"});
   }
 
   static int height_of(const SessionPlan& session) { return session.session.height > 0 ? session.session.height : 24; }

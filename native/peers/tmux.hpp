@@ -101,13 +101,22 @@ class TmuxScript {
   TmuxScript& command_running(const std::string& text, const std::vector<std::string>& words, const std::vector<std::string>& argv);
   // A command with a block of commands as its last argument (if-shell).
   TmuxScript& command_block(const std::vector<std::string>& words, const TmuxScript& block);
+  // The text that the word "\x02" stands for in the next command_with() or command_running(), beside that of "\x01".
+  TmuxScript& with_name(const std::string& name);
   const std::string& text() const { return text_; }
+  // Commands for the end of a script: the options that carry texts go.
+  std::string clean_up() const;
 
  private:
   void carry(const std::string& text);
   std::string text_;
+  bool names_ = false;
   std::optional<std::string> carried_;  // what @kra_x holds by now: setting an option makes tmux look at every window
 };
+// Whether a window gets this name unchanged only when it is made (-n): rename-window of tmux before 3.4 puts a backslash before `$x`. Of
+// names that both take as they are otherwise.
+bool is_named_when_made(std::string_view window_name);
+
 // One word of a tmux command file that tmux reads back as exactly `word`.
 std::string tmux_quoted(std::string_view word);
 

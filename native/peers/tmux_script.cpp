@@ -10,12 +10,17 @@ namespace {
 constexpr std::string_view carrier = "@kra_x";
 constexpr std::string_view carried = "\x01";
 constexpr std::string_view expansion = "'#{@kra_x}'";
+constexpr std::string_view name_carrier = "@kra_n";
+constexpr std::string_view carried_name = "\x02";
+constexpr std::string_view name_expansion = "'#{@kra_n}'";
 
 void append_words(std::string& out, const std::vector<std::string>& words, bool carries) {
   for (const auto& word : words) {
     if (!out.empty() && out.back() != '\n') out += ' ';
     // Quoted, since `$3` would be a variable, `#` a comment and `{` a block.
-    out += carries && word == carried ? std::string(expansion) : tmux_quoted(word);
+    if (carries && word == carried) out += expansion;
+    else if (carries && word == carried_name) out += name_expansion;
+    else out += tmux_quoted(word);
   }
 }
 
@@ -47,6 +52,12 @@ void TmuxScript::carry(const std::string& text) {
   carried_ = text;
 }
 
+TmuxScript& TmuxScript::with_name(const std::string& name) {
+  text_ += cat("set-option -g ", name_carrier, " ", tmux_quoted(name), "\n");
+  names_ = true;
+  return *this;
+}
+
 TmuxScript& TmuxScript::command_with(const std::string& text, const std::vector<std::string>& words) {
   carry(text);
   append_words(text_, words, true);
@@ -68,6 +79,10 @@ TmuxScript& TmuxScript::command_running(const std::string& text, const std::vect
   return *this;
 }
 
+std::string TmuxScript::clean_up() const {
+  return cat("set-option -gu ", carrier, "\n", names_ ? cat("set-option -gu ", name_carrier, "\n") : "");
+}
+
 TmuxScript& TmuxScript::command_block(const std::vector<std::string>& words, const TmuxScript& block) {
   append_words(text_, words, false);
   text_ += cat(" {\n", block.text_, "}\n");
@@ -80,7 +95,7 @@ Result<ScriptOutcome> run_script(const TmuxServer& server, const TmuxScript& scr
   std::vector<std::string> words;
   if (start) words = {"start-server", ";"};
   words.insert(words.end(), {"source-file", "-"});
-  auto outcome = TRY(tmux_client(server, words, cat(script.text(), "set-option -gu ", carrier, "\n"), patience));
+  auto outcome = TRY(tmux_client(server, words, script.text() + script.clean_up(), patience));
   return ScriptOutcome{std::move(outcome.output), std::move(outcome.errors)};
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "peers/tmux.hpp"
 
 namespace kra {
 namespace {
@@ -123,6 +124,11 @@ std::string decoded_name(std::string_view shown, int release) {
   auto text = unvis(shown);
   // tmux before 3.7 keeps some names as they were given; newer ones refuse control bytes.
   return vis(text, release) == shown ? text : std::string(shown);
+}
+
+bool is_named_when_made(std::string_view window_name) {
+  constexpr int old = 303, now = 304;
+  return vis(window_name, now) == window_name && vis(window_name, old) != window_name;
 }
 
 std::string decoded_title(std::string_view shown, int release) {
