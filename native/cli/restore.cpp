@@ -5,6 +5,7 @@
 
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
+#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "engine/lazy.hpp"
 #include "engine/restore.hpp"
@@ -125,7 +126,9 @@ static ExitCode run_restore(const Call& call, Console& console) {
   auto options = options_of(call);
   // Half a restore would leave sessions under names that nobody knows.
   std::signal(SIGINT, SIG_IGN);
+  auto progress = std::make_optional<Progress>(cat("restoring ", printable(name)));
   auto report = restore(history, context.disk, context.paths, context.server, name, *generation, options, settings, dry_run, Patience::of(restore_patience));
+  progress.reset();
   std::signal(SIGINT, SIG_DFL);
   if (!report) return fail(console, report.error());
   if (!dry_run && !reference.name.empty() && !report->plan.restored.empty())

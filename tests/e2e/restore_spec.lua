@@ -312,6 +312,26 @@ describe('kra restore', function()
     world:wait(function() return said():find('could not be filled', 1, true) end, 'what went wrong', nil, said)
   end)
 
+  it('says on a terminal that it is at work when it takes long, and takes that back', function()
+    world:start_tmux('-s', 'main')
+    settle()
+    save('w')
+    world:crash_tmux()
+    -- A tmux that takes its time.
+    local slow = world:write('bin/slow-tmux', ('#!/bin/sh\nsleep 0.8\nexec %s "$@"\n'):format(world.tmux_program))
+    vim.uv.fs_chmod(slow, tonumber('755', 8))
+    local seen = {}
+    local job = vim.fn.jobstart({ 'env', '-u', 'NVIM', 'KRA_TMUX=' .. slow, world.repo .. '/build/kra', 'restore', 'w' },
+      { pty = true, width = 80, env = world.env, clear_env = true, on_stdout = function(_, data) vim.list_extend(seen, data) end })
+    assert.same(0, vim.fn.jobwait({ job }, 20000)[1])
+    local text = table.concat(seen, '\n')
+    local _, last = text:find('.*kra: restoring w, %d+ s')
+    assert.is_truthy(last, text)
+    assert.is_truthy(text:find('\r\27[K', last, true), text)
+    assert.is_truthy(text:find('restored w@1', last, true), text)
+    assert.same(nil, world:kra('restore', 'w', '--rename', 'x').stderr:find('restoring', 1, true))
+  end)
+
   it('refuses what cannot be', function()
     assert.same(3, world:kra('restore').code)
     world:start_tmux('-s', 'main')
