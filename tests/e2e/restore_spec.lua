@@ -268,7 +268,8 @@ describe('kra restore', function()
     for _, window in ipairs(shown('w')[1][2].windows) do names[#names + 1] = window.index .. window.name end
     assert.same({ '0mine', '1saved' }, names)
     world:attach('second')
-    world:wait(function() return vim.tbl_contains(windows(), 'second:1:saved:1') end, 'the saved window', nil, function() return vim.inspect(windows()) end)
+    local function filled() return vim.tbl_contains(windows(), 'second:1:saved:1') end
+    world:wait(filled, 'the saved window', nil, function() return vim.inspect(windows()) end)
     assert.is_truthy(vim.tbl_contains(windows(), 'second:0:mine:1'))
     settle()
     assert.same('bash', tmux('display-message', '-p', '-t', 'second:1', '#{pane_current_command}'))

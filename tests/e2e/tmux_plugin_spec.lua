@@ -203,7 +203,8 @@ esac
     assert.same(0, world:kra('save').code)
     world:tmux('set-option', '-g', '@kra-restore-on-start', 'on')
     load()
-    world:wait(function() return world:tmux('list-windows', '-a', '-F', '#{session_name}:#{window_index}'):find('mine:7', 1, true) end, 'the older save')
+    local function windows() return world:tmux('list-windows', '-a', '-F', '#{session_name}:#{window_index}') end
+    world:wait(function() return windows():find('mine:7', 1, true) end, 'the older save')
     uninstall()
   end)
 
