@@ -37,31 +37,10 @@ local function show(title, arguments)
   end))
 end
 
----@param here table what require('kra').status() gives
----@param there table? what the daemon says
-local function status_lines(here, there, err)
-  local lines = {}
-  local function add(...) table.insert(lines, string.format(...)) end
-  if there then
-    local daemon, workspace = there.daemon or {}, there.workspace or {}
-    add('daemon      running, pid %s, version %s', daemon.pid or '?', daemon.version or '?')
-    if workspace.name and workspace.name ~= '' and workspace.name ~= vim.NIL then
-      local pending = workspace.dirty and ', changes pending' or ''
-      add('workspace   %s@%s, saved %s%s', workspace.name, workspace.generation or '?', workspace.saved_at or 'never', pending)
-    end
-  else
-    add('daemon      %s', err and err.what or 'not connected')
-  end
-  add('this editor %s', here.blocked and ('left alone: ' .. here.blocked) or here.paused and 'paused' or 'watched')
-  for _, row in ipairs(here.excluded) do add('left out    %d: %s', row.count, row.reason) end
-  for _, problem in ipairs(here.problems) do add('problem     %s%s', problem.text, problem.cure and (' -> ' .. problem.cure) or '') end
-  return lines
-end
-
 local function status()
   local here = require('kra').status()
   require('kra.rpc').request('status', { server = require('kra.daemon').tmux() or '' }, function(err, result)
-    float('kra', status_lines(here, not err and type(result) == 'table' and result or nil, err))
+    float('kra', require('kra.status').lines(here, not err and type(result) == 'table' and result or nil, err))
   end, 3000)
 end
 

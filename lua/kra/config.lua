@@ -4,7 +4,7 @@ local M = {}
 
 ---@class kra.Option
 ---@field name string
----@field type 'boolean'|'integer'|'string'|'list'
+---@field type 'boolean'|'integer'|'string'|'list'|'function'
 ---@field default any
 ---@field text string one line for people
 ---@field choices? string[]
@@ -14,6 +14,10 @@ local M = {}
 M.options = {
   { name = 'autosave.active', type = 'boolean', default = true, text = 'tell the daemon when the visible files change' },
   { name = 'autosave.editor_debounce_ms', type = 'integer', default = 500, min = 0, text = 'quiet time before a change is told' },
+  { name = 'autosave.write_files', type = 'boolean', default = false, text = 'write modified files when it is quiet' },
+  { name = 'autosave.write_filetypes', type = 'list', default = {}, text = 'only these file types; none: all' },
+  { name = 'autosave.write_paths', type = 'list', default = {}, text = 'only files that match one of these globs; none: all' },
+  { name = 'autosave.write_if', type = 'function', default = function() return true end, text = 'only where this function of the buffer is true' },
   { name = 'drafts.active', type = 'boolean', default = true, text = 'keep unsaved text' },
   { name = 'drafts.debounce_ms', type = 'integer', default = 300, min = 1, text = 'quiet time after typing before text is kept' },
   { name = 'drafts.max_wait_ms', type = 'integer', default = 1000, min = 1, text = 'longest time that typing may put that off' },
@@ -140,7 +144,9 @@ end
 -- Settings act at once. What is not loaded yet reads them when it is.
 local function changed()
   local draft = package.loaded['kra.draft']
-  if draft then draft.apply() end
+  if not draft then return end
+  draft.apply()
+  require('kra.write').apply()
 end
 
 --- Merges; says what it does not know, with its path. What is right is taken all the same.

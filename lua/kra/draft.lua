@@ -286,7 +286,7 @@ end
 function M.active() return started end
 
 --- What this editor has that is in no file.
----@return {buffers: integer, waiting: boolean, held: integer, durability: string, excluded: {reason: string, count: integer}[]}
+---@return {active: boolean, buffers: integer, waiting: boolean, held: integer, durability: string, kept_at: integer?, excluded: table[]}
 function M.status()
   local count, waiting, reasons = 0, false, {}
   for buf, rec in pairs(records.all()) do
@@ -300,7 +300,8 @@ function M.status()
   local rows = {}
   for reason, number in pairs(reasons) do table.insert(rows, { reason = reason, count = number }) end
   table.sort(rows, function(a, b) return a.reason < b.reason end)
-  return { buffers = count, waiting = waiting, held = sink.held(), durability = sink.durability(), excluded = rows, flushes = flushes }
+  return { buffers = count, waiting = waiting, held = sink.held(), durability = sink.durability(), excluded = rows, flushes = flushes,
+    kept_at = sink.kept_at(), active = started }
 end
 
 return M

@@ -47,7 +47,7 @@ function M.save(opts, cb)
   opts = opts or {}
   require('kra.rpc').try_now()
   if opts.write then
-    local report = require('kra.serve').write()
+    local report = require('kra.write').files()
     for _, failure in ipairs(report.failed) do
       require('kra.notify').say(('%s was not written: %s'):format(failure.path, failure.what), 'error', true)
     end
@@ -74,13 +74,29 @@ function M.restore(opts, cb)
 end
 
 --- What this editor knows by itself; nothing is asked.
----@return {connected: boolean, paused: boolean, blocked: string?, editor: string, text: string, excluded: table[], problems: kra.Problem[]}
+---@return {connected: boolean, paused: boolean, blocked: string?, editor: string, text: string, excluded: table[], drafts: table,
+---problems: kra.Problem[]}
 function M.status()
   return {
     connected = require('kra.rpc').connected(), paused = require('kra.events').paused(), blocked = require('kra.session.rules').blocked(),
     editor = require('kra.rpc').identity().editor, text = M.statusline(), excluded = require('kra.buffers').excluded(),
+    drafts = require('kra.draft').status(),
     problems = require('kra.notify').problems(),
   }
+end
+
+--- What was measured in this editor: for each operation count, failures, average and percentiles of the last hundred, in ms of the main
+--- loop. `cb` gets the daemon's figures beside them.
+---@param cb? fun(err: string?, figures: table)
+---@return table<string, {count: integer, failed: integer, average_ms: number, p50_ms: number, p95_ms: number, p99_ms: number, max_ms: number}>
+function M.metrics(cb)
+  local here = require('kra.draft.alive').metrics()
+  if cb then
+    require('kra.rpc').request('metrics', {}, function(err, result)
+      cb(err and err.what, { editor = here, daemon = not err and result or nil })
+    end, 3000)
+  end
+  return here
 end
 
 --- For a status line: a kept text, no message is sent.

@@ -63,7 +63,10 @@ end
 
 --- Once a user interface is there: watch, and connect without starting a daemon for it.
 function M.begin()
-  if require('kra.draft.exits').wanted() then require('kra.draft').start() end
+  if require('kra.draft.exits').wanted() then
+    require('kra.draft').start()
+    require('kra.write').apply()
+  end
   if require('kra.session.rules').blocked() then return end
   require('kra.events').start()
   require('kra.rpc').connect(function()

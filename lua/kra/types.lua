@@ -14,6 +14,10 @@
 ---@class (exact) kra.Config.Autosave
 ---@field active boolean
 ---@field editor_debounce_ms integer
+---@field write_files boolean
+---@field write_filetypes string[]
+---@field write_paths string[]
+---@field write_if fun(buf: integer): boolean
 
 ---@class (exact) kra.Config.Drafts
 ---@field active boolean
@@ -55,8 +59,16 @@
 ---@field allow? string[]
 ---@field suppress? string[]
 
+---@class (exact) kra.SetupOpts.Autosave
+---@field active? boolean
+---@field editor_debounce_ms? integer
+---@field write_files? boolean
+---@field write_filetypes? string[]
+---@field write_paths? string[]
+---@field write_if? fun(buf: integer): boolean
+
 ---@class (exact) kra.SetupOpts every one may be left out
----@field autosave? {active?: boolean, editor_debounce_ms?: integer}
+---@field autosave? kra.SetupOpts.Autosave
 ---@field drafts? {active?: boolean, debounce_ms?: integer, max_wait_ms?: integer, undo?: boolean, max_buffer_bytes?: integer}
 ---@field performance? {monitor?: boolean, target_ms?: integer, adapt?: boolean}
 ---@field privacy? {exclude?: string[]}

@@ -19,6 +19,7 @@ local queue = {} ---@type kra.Sent[] not acknowledged, in order
 local bytes = 0
 local asked = 0 -- the highest number that is under way to the daemon
 local away_until, failures = 0, 0
+local kept_at ---@type integer? when something was kept last, in seconds
 local kept = 'journal' ---@type 'journal'|'disk'|'second'|'memory' what was reached last
 local excluded_hook ---@type fun(ids: string[])
 local retry_timer
@@ -87,6 +88,7 @@ function M.held() return bytes end
 function M.busy() return bytes > HELD_BYTES end
 
 local function report(durability)
+  if durability ~= 'memory' then kept_at = os.time() end
   if durability ~= kept then
     local before = kept
     kept = durability
@@ -184,6 +186,8 @@ end
 ---@return 'journal'|'disk'|'second'|'memory'
 function M.durability() return kept end
 
-function M.sequence() return seq end
+--- When something was kept last, in seconds since 1970.
+---@return integer?
+function M.kept_at() return kept_at end
 
 return M
