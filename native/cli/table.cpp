@@ -19,6 +19,8 @@ const std::vector<CommandRow>& command_table() {
       keep_command(),
       verify_command(),
       audit_command(),
+      export_command(),
+      import_command(),
       status_command(),
       metrics_command(),
       doctor_command(),

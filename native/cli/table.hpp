@@ -24,6 +24,8 @@ CommandRow delete_command();
 CommandRow keep_command();
 CommandRow verify_command();
 CommandRow audit_command();
+CommandRow export_command();
+CommandRow import_command();
 CommandRow restore_command();
 CommandRow undo_command();
 // Settings and state.
