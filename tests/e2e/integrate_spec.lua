@@ -151,7 +151,11 @@ describe('kra', function()
     local peer = peers.new(world)
     peer.answers.hello = function() error({ fault = 'refused', what = 'release 9.0.0 speaks protocol 7' }) end
     peer.answers.stop = function()
-      vim.schedule(function() peer:die() os.remove(peer.path) end)
+      local timer = assert(uv.new_timer()) -- the answer goes out first
+      timer:start(50, 0, function()
+        timer:close()
+        peer:close()
+      end)
       return vim.empty_dict()
     end
     local result = world:kra('daemon', 'stop')
