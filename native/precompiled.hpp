@@ -1,5 +1,5 @@
 // Compiled once and put in front of every file, which saves a third of the build. It is a shortcut only: each file includes
-// what it uses, and the TSan and fuzz builds, which go without this, prove it.
+// what it uses, and the fuzz build, which goes without this, proves it.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -14,3 +14,10 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "base/clock.hpp"
+#include "base/record.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "base/value.hpp"
+#include "model/workspace.hpp"

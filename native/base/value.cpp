@@ -8,6 +8,27 @@
 
 namespace kra {
 
+Value::Value() noexcept = default;
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
+
+Value::Value(bool flag) : state_(flag) {}
+Value::Value(int number) : state_(static_cast<std::int64_t>(number)) {}
+Value::Value(unsigned number) : state_(static_cast<std::int64_t>(number)) {}
+Value::Value(std::int64_t number) : state_(number) {}
+Value::Value(std::uint64_t number) : state_(static_cast<std::int64_t>(number)) {}
+Value::Value(double number) : state_(number) {}
+Value::Value(const char* text) : state_(std::string(text)) {}
+Value::Value(std::string_view text) : state_(std::string(text)) {}
+Value::Value(std::string text) : state_(std::move(text)) {}
+Value::Value(Array items) : state_(std::move(items)) {}
+Value::Value(Map entries) : state_(std::move(entries)) {}
+
+bool operator==(const Value& left, const Value& right) { return left.state_ == right.state_; }
+
 const Value& Value::operator[](std::string_view key) const {
   static const Value nil;
   if (const Map* entries = map())

@@ -15,18 +15,25 @@ class Value {
   using Array = std::vector<Value>;
   using Map = std::vector<std::pair<std::string, Value>>;
 
-  Value() = default;
-  Value(bool flag) : state_(flag) {}
-  Value(int number) : state_(static_cast<std::int64_t>(number)) {}
-  Value(unsigned number) : state_(static_cast<std::int64_t>(number)) {}
-  Value(std::int64_t number) : state_(number) {}
-  Value(std::uint64_t number) : state_(static_cast<std::int64_t>(number)) {}
-  Value(double number) : state_(number) {}
-  Value(const char* text) : state_(std::string(text)) {}
-  Value(std::string_view text) : state_(std::string(text)) {}
-  Value(std::string text) : state_(std::move(text)) {}
-  Value(Array items) : state_(std::move(items)) {}
-  Value(Map entries) : state_(std::move(entries)) {}
+  // Not inline: nearly every file makes Values, and a third of the build went into compiling these again and again.
+  Value() noexcept;
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
+
+  Value(bool flag);
+  Value(int number);
+  Value(unsigned number);
+  Value(std::int64_t number);
+  Value(std::uint64_t number);
+  Value(double number);
+  Value(const char* text);
+  Value(std::string_view text);
+  Value(std::string text);
+  Value(Array items);
+  Value(Map entries);
 
   bool is_nil() const { return state_.index() == 0; }
   // The content when the value has that type, else nullptr.
@@ -49,7 +56,7 @@ class Value {
   std::int64_t number_or(std::int64_t otherwise) const { return number() ? *number() : otherwise; }
   bool flag_or(bool otherwise) const { return flag() ? *flag() : otherwise; }
 
-  friend bool operator==(const Value&, const Value&) = default;
+  friend bool operator==(const Value& left, const Value& right);
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Map> state_;
