@@ -28,9 +28,13 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
 # -Os takes two thirds of the time of -O2, and what kra waits for is tmux and the disk.
 OPTIMISE_release = -Os -g0
 OPTIMISE_debug = -O0 -g
-# -Og: g++ takes twice as long to instrument what -O1 has inlined.
-OPTIMISE_asan = -Og -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-OPTIMISE_tsan = -O1 -g1 -fno-omit-frame-pointer -fsanitize=thread
+# -Og: g++ takes twice as long to instrument what -O1 has inlined. What checks each pointer takes another third; ASan tells of a null
+# pointer anyhow, and the fuzz build has them all.
+OPTIMISE_asan = -Og -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr \
+  -fno-sanitize-recover=undefined
+OPTIMISE_tsan = -Og -g1 -fno-omit-frame-pointer -fsanitize=thread
+# What tests say themselves, once for all variants: kra's own code is what a sanitizer looks at.
+OPTIMISE_tests = -O0 -g1
 OPTIMISE_fuzz = -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 OPTIMISE = $(OPTIMISE_$(VARIANT))
 ifeq ($(OPTIMISE),)
@@ -72,8 +76,11 @@ KRA_OBJECTS = $(call objects,$(filter-out native/ffi/%,$(SOURCES)))
 FFI_OBJECTS = $(call objects,$(filter native/ffi/%,$(SOURCES)))
 # What the library may take from: the layers without a third-party header.
 ENGINE_OBJECTS = $(call objects,$(filter-out native/daemon/% native/cli/% native/ffi/% native/wire/msgpack.cpp native/model/config_yaml.cpp,$(SOURCES)))
-TESTED_OBJECTS = $(call objects,$(filter-out native/cli/main.cpp,$(SOURCES)))
-TEST_OBJECTS = $(call objects,$(filter-out tests/native/main.cpp,$(TESTS)))
+# The commands and the library start no thread, so that TSan has nothing to say about them.
+THREADLESS = $(if $(filter tsan,$(VARIANT)),native/cli/% native/ffi/% tests/native/cli/% tests/native/ffi/%)
+TESTED_OBJECTS = $(call objects,$(filter-out native/cli/main.cpp $(THREADLESS),$(SOURCES)))
+T = build/obj/tests$(if $(filter g++ c++,$(notdir $(CXX))),,-$(notdir $(CXX)))
+TEST_OBJECTS = $(patsubst %.cpp,$(T)/%.o,$(filter-out tests/native/main.cpp $(THREADLESS),$(TESTS)))
 TEST_MAIN = build/obj/test-main/main.o
 
 PROGRAM = build/kra$(if $(filter release,$(VARIANT)),,-$(VARIANT))
@@ -109,27 +116,40 @@ $(O)/engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-# g++ only, and not for every variant: see the header. A precompiled system header is none to g++ 12 any more, so that its
-# well-known wrong guesses about std::string would be heard; the other builds keep these warnings on.
-PRECOMPILED = $(if $(filter release asan,$(notdir $(O))),$(O)/precompiled.hpp.gch)
-PRECOMPILED_FLAGS = $(PRECOMPILED:%.gch=-include % -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict \
-  -Wno-maybe-uninitialized)
-$(O)/%.o: %.cpp $(O)/flags $(PRECOMPILED)
+# g++ only: see the header. A precompiled system header is none to g++ 12 any more, so that its well-known wrong guesses about
+# std::string would be heard; the build for the fuzz targets keeps these warnings on.
+PRECOMPILES := $(filter g++ c++,$(notdir $(CXX)))
+PRECOMPILED_FLAGS = $(if $(PRECOMPILES),-include $(1)/precompiled.hpp -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds \
+  -Wno-restrict -Wno-maybe-uninitialized)
+$(O)/%.o: %.cpp $(O)/flags $(if $(PRECOMPILES),$(O)/precompiled.hpp.gch)
 	@echo "  $(VARIANT) $<"
 	@mkdir -p $(@D)
-	@$(CXX) $(COMPILE) $(WERROR) $(PRECOMPILED_FLAGS) -MMD -MP -c -o $@ $<
+	@$(CXX) $(call compile,$(OPTIMISE)) $(WERROR) $(call PRECOMPILED_FLAGS,$(O)) -MMD -MP -c -o $@ $<
 
 $(O)/precompiled.hpp.gch: native/precompiled.hpp $(O)/flags
 	@echo "  $(VARIANT) $<"
 	@cp $< $(@:.gch=)
-	@$(CXX) $(COMPILE) $(WERROR) -x c++-header -c -o $@ $<
+	@$(CXX) $(call compile,$(OPTIMISE)) $(WERROR) -MMD -MP -x c++-header -c -o $@ $<
 
-COMPILE = $(STANDARD) $(OPTIMISE) $(WARNINGS) -Inative -I. $(CPPFLAGS_THIRD) $(CPPFLAGS) $(CXXFLAGS)
+$(T)/%.o: %.cpp $(T)/flags $(if $(PRECOMPILES),$(T)/precompiled.hpp.gch)
+	@echo "  tests $<"
+	@mkdir -p $(@D)
+	@$(CXX) $(call compile,$(OPTIMISE_tests)) $(WERROR) $(call PRECOMPILED_FLAGS,$(T)) -MMD -MP -c -o $@ $<
 
-# These two are rewritten only when what they say changed, so that objects follow a change of flags or of the commit.
+$(T)/precompiled.hpp.gch: native/precompiled.hpp tests/native/catch.hpp $(T)/flags
+	@echo "  tests native/precompiled.hpp"
+	@cat native/precompiled.hpp tests/native/catch.hpp >$(@:.gch=)
+	@$(CXX) $(call compile,$(OPTIMISE_tests)) -w -MMD -MP -x c++-header -c -o $@ $(@:.gch=)
+
+compile = $(STANDARD) $(1) $(WARNINGS) -Inative -I. $(CPPFLAGS_THIRD) $(CPPFLAGS) $(CXXFLAGS)
+
+# These are rewritten only when what they say changed, so that objects follow a change of flags or of the commit.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CXX) $(COMPILE)' | cmp -s - $@ || echo '$(CXX) $(COMPILE)' >$@
+	@echo '$(CXX) $(call compile,$(OPTIMISE))' | cmp -s - $@ || echo '$(CXX) $(call compile,$(OPTIMISE))' >$@
+$(T)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CXX) $(call compile,$(OPTIMISE_tests))' | cmp -s - $@ || echo '$(CXX) $(call compile,$(OPTIMISE_tests))' >$@
 $(O)/commit: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
@@ -177,16 +197,16 @@ build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
 
-fuzzers: $(FUZZERS:tests/fuzz/%.cpp=build/fuzz/%)
-build/fuzz/%: FORCE
-	@$(MAKE) VARIANT=fuzz CXX=clang++ FUZZER=$* build/fuzz-$*
-
-ifneq ($(FUZZER),)
-build/fuzz-$(FUZZER): $(O)/tests/fuzz/$(FUZZER).o $(filter-out $(O)/native/daemon/% $(O)/native/cli/% $(O)/native/ffi/%,$(TESTED_OBJECTS))
-	@echo "  link build/fuzz/$(FUZZER)"
+# What reads bytes of others, and what that needs.
+FUZZED_OBJECTS = $(call objects,$(filter native/base/% native/wire/% native/model/%,$(SOURCES)))
+fuzzers:
+	@$(MAKE) VARIANT=fuzz CXX=clang++ fuzz-targets
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZERS:tests/fuzz/%.cpp=build/fuzz/%)
+build/fuzz/%: $(O)/tests/fuzz/%.o $(FUZZED_OBJECTS)
+	@echo "  link $@"
 	@mkdir -p build/fuzz
-	@$(CXX) $(OPTIMISE) -fsanitize=fuzzer $(GC) -pthread -o build/fuzz/$(FUZZER) $^ $(LIBS)
-endif
+	@$(CXX) $(OPTIMISE) -fsanitize=fuzzer $(GC) -pthread -o $@ $^ $(LIBS)
 
 # Without the flags of this make: what a script builds gets all processors, and what it starts none of our pipes.
 ALONE = env -u MAKEFLAGS -u MFLAGS
@@ -217,4 +237,5 @@ clean: ## build/ (not .deps/)
 	rm -rf build
 FORCE:
 
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(TESTS) $(BENCHES) $(wildcard tests/bench/support/*.cpp) $(FAULTS) $(wildcard tests/faults/support/*.cpp)) $(O)/tests/fuzz/$(FUZZER).o)
+-include $(patsubst %.o,%.d,$(TEST_OBJECTS) $(call objects,$(SOURCES) $(BENCHES) $(wildcard tests/bench/support/*.cpp) $(FAULTS) \
+  $(wildcard tests/faults/support/*.cpp) $(FUZZERS))) $(O)/precompiled.hpp.d $(T)/precompiled.hpp.d

@@ -20,4 +20,3 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "base/value.hpp"
-#include "model/workspace.hpp"

@@ -77,8 +77,10 @@ int main(int argc, char** argv) {
                          "--cmd", "runtime plugin/kra.lua", "README.md"}));
   auto status = [&] { return world.must({world.kra(), "status", "-S", world.socket(), "--json"}); };
   std::string seen;
-  if (!await([&] { return (seen = status()).find("\"kind\":\"nvim\"") != std::string::npos; }, std::chrono::seconds(20)))
-    return std::fprintf(stderr, "the editor did not connect: %s\n", seen.c_str()), 2;
+  if (!await([&] { return (seen = status()).find("\"kind\":\"nvim\"") != std::string::npos; }, std::chrono::seconds(60))) {
+    auto screen = world.must(world.tmux({"capture-pane", "-p", "-t", "bench:"}));
+    return std::fprintf(stderr, "%s\n%s\nthe editor did not connect in 60 s\n", screen.c_str(), seen.c_str()), 2;
+  }
 
   for (int i = 0; i < 100; ++i) {
     world.must(world.tmux({"rename-window", "-t", "bench:", cat("w", i)}));
