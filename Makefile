@@ -197,8 +197,7 @@ build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
 
-# What reads bytes of others, and what that needs.
-FUZZED_OBJECTS = $(call objects,$(filter native/base/% native/wire/% native/model/%,$(SOURCES)))
+FUZZED_OBJECTS = $(call objects,$(filter-out native/daemon/% native/cli/% native/ffi/%,$(SOURCES)))
 fuzzers:
 	@$(MAKE) VARIANT=fuzz CXX=clang++ fuzz-targets
 .PHONY: fuzz-targets
