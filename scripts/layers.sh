@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 find native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' | sort | xargs awk '
   BEGIN {
     may["base"] = " base "
+    # What stands in front of every file is what every layer may have.
+    may["precompiled.hpp"] = " base "
     may["os"] = " base os "
     may["wire"] = " base wire "
     may["model"] = " base model "
