@@ -27,6 +27,10 @@ local declarations = {
     kra_journal *kra_journal_open(const char *path, const char *second, char *error, size_t error_size);
     int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size);
     void kra_journal_close(kra_journal *journal);]],
+  [[int kra_hunks(const void *before, size_t before_size, const void *after, size_t after_size, uint32_t *changes, size_t capacity,
+      size_t *count, char *error, size_t error_size);]],
+  [[int kra_merge(const void *base, size_t base_size, const void *ours, size_t ours_size, const void *theirs, size_t theirs_size,
+      uint32_t *parts, size_t capacity, size_t *count, char *error, size_t error_size);]],
 }
 
 local function candidates()
@@ -67,6 +71,45 @@ local function journal_of(library, ffi)
   end
 end
 
+-- Numbers in rows of `width`: the first call finds out how many rows there are when they do not fit.
+local function rows_of(ffi, width, call)
+  local capacity = 64
+  local count = ffi.new('size_t[1]')
+  for _ = 1, 2 do
+    local numbers = ffi.new('uint32_t[?]', capacity * width)
+    if call(numbers, capacity, count) ~= 0 then return nil end
+    local found = tonumber(count[0])
+    if found <= capacity then
+      local rows = {}
+      for i = 0, found - 1 do
+        local row = {}
+        for k = 0, width - 1 do row[k + 1] = tonumber(numbers[i * width + k]) end
+        rows[i + 1] = row
+      end
+      return rows
+    end
+    capacity = found
+  end
+end
+
+local function hunks_of(library, ffi)
+  if not pcall(function() return library.kra_hunks end) then return nil end
+  return function(before, after)
+    return rows_of(ffi, 4, function(numbers, capacity, count)
+      return library.kra_hunks(before, #before, after, #after, numbers, capacity, count, nil, 0)
+    end)
+  end
+end
+
+local function merge_of(library, ffi)
+  if not pcall(function() return library.kra_merge end) then return nil end
+  return function(base, ours, theirs)
+    return rows_of(ffi, 7, function(numbers, capacity, count)
+      return library.kra_merge(base, #base, ours, #ours, theirs, #theirs, numbers, capacity, count, nil, 0)
+    end)
+  end
+end
+
 local function describe(ffi)
   if described then return end
   described = true
@@ -83,6 +126,7 @@ local function check(ffi, path, library)
   end
   local named, version = pcall(function() return ffi.string(library.kra_version()) end)
   M.hash64, M.crc32c, M.journal = hash_of(library), crc_of(library), journal_of(library, ffi)
+  M.hunks, M.merge = hunks_of(library, ffi), merge_of(library, ffi)
   return { library = library, path = path, abi = abi, version = named and version or '?' }
 end
 
@@ -122,6 +166,9 @@ local function load()
   return nil, 'not found: ' .. table.concat(tried, ', ')
 end
 
+-- Rows of ranges, from 0 with exclusive ends: what differs (before, after), and what two sides made of a text (kind, base, ours, theirs).
+M.hunks = nil ---@type (fun(before: string, after: string): integer[][]?)?
+M.merge = nil ---@type (fun(base: string, ours: string, theirs: string): integer[][]?)?
 M.hash64 = nil ---@type (fun(bytes: string): string)? 16 hexadecimal digits
 M.crc32c = nil ---@type (fun(bytes: string): integer)?
 M.journal = nil ---@type (fun(path: string, second: string?): kra.Journal?)?
