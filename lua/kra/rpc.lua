@@ -25,6 +25,7 @@ local peer = {} ---@type table what the daemon said to hello
 local failures = 0
 local may_start = false -- of the opening under way
 local starts_failed, start_after = 0, 0 -- how often in a row, and when it is tried again (of uv.now())
+local opened = {} ---@type table<string, fun()> called after each opening
 
 local function fault(name, what) return { fault = name, what = what } end
 
@@ -170,6 +171,7 @@ local function greet()
     local queue = waiting
     waiting = {}
     for _, callback in ipairs(queue) do callback(nil) end
+    for _, callback in pairs(opened) do callback() end
   end, START_PATIENCE_MS)
 end
 
@@ -217,6 +219,11 @@ local function open()
     end)
   end)
 end
+
+--- Calls `done` after every connection that was made, the first one and those after a loss.
+---@param name string one callback for each
+---@param done fun()
+function M.on_open(name, done) opened[name] = done end
 
 --- Connects when that is not done yet. `done` gets nil, or why there is no connection.
 ---@param done? fun(err: table?)

@@ -55,6 +55,14 @@ local methods = {
   end,
 }
 
+-- Each goes to its own file.
+for name, place in pairs({ file_changed = 'kra.live.link', files_changed = 'kra.live.link' }) do
+  methods[name] = function(params)
+    if type(params) == 'table' then require(place)[name](params) end
+    return vim.empty_dict()
+  end
+end
+
 ---@param method string
 function M.answer(method, params)
   local act = methods[method]

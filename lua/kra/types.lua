@@ -10,6 +10,7 @@
 ---@field buffers kra.Config.Buffers
 ---@field retry kra.Config.Retry
 ---@field notify kra.Config.Notify
+---@field live kra.Config.Live
 
 ---@class (exact) kra.Config.Autosave
 ---@field active boolean
@@ -47,6 +48,13 @@
 ---@field first_ms integer
 ---@field max_ms integer
 
+---@class (exact) kra.Config.Live
+---@field active boolean
+---@field follow 'off'|'window'|'current'
+---@field follow_dwell_ms integer
+---@field highlight_ms integer
+---@field sidecars string[]
+
 ---@class (exact) kra.Config.Notify
 ---@field level 'debug'|'info'|'warn'|'error'|'off'
 
@@ -75,6 +83,7 @@
 ---@field session? kra.SetupOpts.Session
 ---@field buffers? {exclude_filetypes?: string[]}
 ---@field retry? {first_ms?: integer, max_ms?: integer}
+---@field live? {active?: boolean, follow?: string, follow_dwell_ms?: integer, highlight_ms?: integer, sidecars?: string[]}
 ---@field notify? {level?: 'debug'|'info'|'warn'|'error'|'off'}
 
 --- A session as data (doc/format.md of the editor's state). Only texts, numbers, flags, lists and maps; nothing that is run.

@@ -1,0 +1,226 @@
+-- Follow: a window shows where others write. The focus never moves, and nothing happens in a window in which somebody is at work.
+--
+--   a note of one changed file ──► dwell over? ── no ──► kept, the newest wins ──► timer
+--                                      │ yes
+--                                      ▼
+--                      pinned, gone, busy with keys, a git operation? ── yes ──► nothing, or later
+--                                      │ no
+--                                      ▼  the file at the changed line, centred
+local M = {}
+local api = vim.api
+local uv = vim.uv
+
+local KEYS_MS, LATER_MS = 2000, 250
+
+---@class kra.Target
+---@field path string
+---@field line integer
+---@field by string
+---@field added? integer
+---@field removed? integer
+
+local mode ---@type 'off'|'window'|'current'|nil nil: what the settings say
+local window ---@type integer?
+local directory ---@type string? only files below it
+local pending ---@type kra.Target?
+local shown ---@type kra.Target?
+local shown_at = -math.huge
+local key_at = -math.huge
+local timer ---@type uv.uv_timer_t?
+local listening = false
+local moving = false -- we are showing something ourselves
+
+---@return 'off'|'window'|'current'
+function M.mode() return mode or require('kra.config').get().live.follow end
+
+--- The follow window, while there is one.
+---@return integer?
+function M.window()
+  if window and api.nvim_win_is_valid(window) then return window end
+end
+
+--- "follow src/a.c:41 +12-3 agent", for the bar of that window.
+---@return string?
+function M.text(win)
+  if M.mode() == 'off' or (M.mode() == 'window' and win ~= M.window()) then return nil end
+  if not shown then return 'follow' end
+  local counts = shown.added and ('+%d-%d '):format(shown.added, shown.removed or 0) or ''
+  return vim.trim(('follow %s:%d %s%s'):format(vim.fn.fnamemodify(shown.path, ':~:.'), shown.line, counts, shown.by))
+end
+
+-- In the window in use nothing happens while keys come.
+local function busy(win)
+  if win ~= api.nvim_get_current_win() then return false end
+  local now = api.nvim_get_mode()
+  return now.mode ~= 'n' or now.blocking or uv.now() - key_at < KEYS_MS
+end
+
+-- Windows of plugins, previews, floats and command-line windows are nobody's to take.
+local function takeable(win)
+  if not win or not api.nvim_win_is_valid(win) or require('kra.pin').pinned(win) then return false end
+  if api.nvim_win_get_config(win).relative ~= '' or vim.fn.win_gettype(win) ~= '' then return false end
+  local buf = api.nvim_win_get_buf(win)
+  if vim.bo[buf].buftype ~= '' then return false end
+  if vim.fn.exists('&winfixbuf') == 1 and vim.wo[win].winfixbuf then return false end
+  return vim.fn.getcmdwintype() == ''
+end
+
+local function target_window()
+  if M.mode() == 'window' then return M.window() end
+  local win = api.nvim_get_current_win()
+  if not vim.bo[api.nvim_win_get_buf(win)].modified then return win end
+end
+
+-- The buffer of a file, loaded without a question about swap files.
+local function loaded(path)
+  local buf = vim.fn.bufadd(path)
+  if not api.nvim_buf_is_loaded(buf) then
+    local ok = pcall(api.nvim_command, ('silent! noswapfile call bufload(%d)'):format(buf))
+    if not ok or not api.nvim_buf_is_loaded(buf) then return nil end
+  end
+  return buf
+end
+
+local function centre(win, line)
+  api.nvim_win_set_cursor(win, { math.max(1, math.min(line, api.nvim_buf_line_count(api.nvim_win_get_buf(win)))), 0 })
+  api.nvim_win_call(win, function() vim.cmd('normal! zvzz') end)
+end
+
+---@param win integer
+---@param target kra.Target
+local function show(win, target)
+  local focus, before = api.nvim_get_current_win(), api.nvim_win_get_buf(win)
+  local buf = loaded(target.path)
+  if not buf or not api.nvim_win_is_valid(win) then return end
+  if buf ~= before then
+    -- A modified buffer may only be left where it can be hidden.
+    if vim.bo[before].modified and not vim.o.hidden and #vim.fn.win_findbuf(before) < 2 then return end
+    api.nvim_win_set_buf(win, buf)
+  end
+  centre(win, target.line)
+  if api.nvim_get_current_win() ~= focus and api.nvim_win_is_valid(focus) then api.nvim_set_current_win(focus) end
+  shown, shown_at = target, uv.now()
+  require('kra.pin').show(win)
+end
+
+local arm
+
+local function ring()
+  local target, win = pending, target_window()
+  if not target or M.mode() == 'off' then return end
+  if not takeable(win) then
+    pending = nil
+    return
+  end
+  ---@cast win integer
+  if busy(win) then return arm(LATER_MS) end
+  pending = nil
+  moving = true
+  local ok, err = pcall(show, win, target)
+  moving = false
+  if not ok then require('kra.notify').say('follow: ' .. tostring(err), 'debug') end
+end
+
+function arm(ms)
+  timer = timer or assert(uv.new_timer())
+  timer:start(math.max(0, ms), 0, vim.schedule_wrap(ring))
+end
+
+--- One file was changed at this line.
+---@param target kra.Target
+function M.go(target)
+  if M.mode() == 'off' or require('kra.pin').all() then return end
+  if directory and not vim.startswith(target.path, directory .. '/') then return end
+  pending = target
+  local rest = shown and shown.path ~= target.path and require('kra.config').get().live.follow_dwell_ms - (uv.now() - shown_at) or 0
+  if rest > 0 then arm(rest) else ring() end
+end
+
+--- The daemon's note: followed only when one file changed by itself, not many at once and not by git.
+---@param params table
+function M.noted(params)
+  local file = type(params.files) == 'table' and params.files[1]
+  if type(params.text) == 'string' and params.text ~= '' and params.single ~= true then require('kra.notify').say(params.text, 'info') end
+  if params.single ~= true or type(file) ~= 'table' or type(file.path) ~= 'string' then return end
+  if file.kind == 'delete' or (type(params.cause) == 'string' and params.cause ~= '') then
+    if type(params.cause) == 'string' and params.cause:find('git', 1, true) then return end
+    if file.kind == 'delete' then return end
+  end
+  M.go({ path = file.path, line = tonumber(file.line) or 1, by = type(file.writer) == 'string' and file.writer or '',
+    added = tonumber(file.added), removed = tonumber(file.removed) })
+end
+
+-- Typing in the follow window is a wish to stay.
+local function typed()
+  local win = M.window()
+  if moving or not win or win ~= api.nvim_get_current_win() or require('kra.pin').pinned(win) then return end
+  require('kra.pin').set(win, true)
+  require('kra.notify').say('pinned: you typed in the follow window; :Kra follow goes on', 'info', true)
+end
+
+local function listen(on)
+  if on == listening then return end
+  listening = on
+  local ns = api.nvim_create_namespace('kra_follow')
+  if not on then
+    vim.on_key(nil, ns)
+    pcall(api.nvim_del_augroup_by_name, 'kra_follow')
+    return
+  end
+  vim.on_key(function() key_at = uv.now() end, ns)
+  local group = api.nvim_create_augroup('kra_follow', {})
+  local function changed(event)
+    -- A change from outside is nobody's typing.
+    local image = require('kra.live.image').get(event.buf)
+    if event.event == 'InsertEnter' or vim.bo[event.buf].modified and not (image and image.busy) then typed() end
+  end
+  api.nvim_create_autocmd({ 'InsertEnter', 'TextChanged' }, { group = group, desc = 'kra: typing in the follow window pins it', callback = changed })
+  api.nvim_create_autocmd('WinEnter', { group = group, desc = 'kra: the word of this window', callback = function()
+    require('kra.statusline').set_part('pin', require('kra.pin').word())
+  end })
+end
+
+--- `off`; `here` (or nothing): this window follows; `split` or `vsplit`: a new one beside it does; `current`: the window in use goes along.
+---@param what? string
+---@param below? string only files below this directory
+function M.set(what, below)
+  local before = M.window()
+  directory = below and (uv.fs_realpath(vim.fn.fnamemodify(below, ':p')) or vim.fn.fnamemodify(below, ':p'):gsub('/$', '')) or nil
+  pending, shown, shown_at = nil, nil, -math.huge
+  if what == 'off' then
+    mode, window = 'off', nil
+  elseif what == 'current' then
+    mode, window = 'current', nil
+  else
+    mode, window = 'window', api.nvim_get_current_win()
+    if what == 'split' or what == 'vsplit' then
+      window = api.nvim_open_win(0, false, { split = what == 'vsplit' and 'right' or 'below', win = 0 })
+    end
+    vim.w[window].kra_pinned = nil
+  end
+  listen(mode ~= 'off')
+  if before then require('kra.pin').show(before) end
+  if window then require('kra.pin').show(window) end
+  require('kra.statusline').set_part('pin', require('kra.pin').word())
+end
+
+--- As the settings say, when the live part begins.
+function M.start()
+  if not mode and M.mode() ~= 'off' then listen(true) end
+  if M.mode() == 'window' and not M.window() then window = nil end
+end
+
+--- :Kra follow
+---@param arguments string[]
+function M.command(arguments)
+  local what, below = arguments[1], arguments[2]
+  local known = { off = true, here = true, split = true, vsplit = true, current = true }
+  if what and not known[what] then what, below = 'here', what end
+  if below and vim.fn.isdirectory(below) == 0 then return require('kra.notify').say(below .. ' is no directory', 'error', true) end
+  M.set(what, below)
+  local said = { off = 'follow is off', current = 'the window in use goes where others write' }
+  require('kra.notify').say(said[M.mode()] or 'this window shows where others write', 'info', true)
+  if directory then require('kra.live.link').root(directory) end
+end
+
+return M

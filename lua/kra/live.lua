@@ -1,0 +1,253 @@
+-- Disk -> buffer: every loaded file is known to the daemon, and what others write to it is in its buffer a moment later. Without a
+-- daemon files are looked at when the editor gets the focus and before a command line.
+local M = {}
+local api = vim.api
+local images = require('kra.live.image')
+
+local WAITS_MS, RETRY_MS = 500, 10
+
+local started, paused = false, false
+local queue = {} ---@type table<integer, {news: kra.News, since: number}> by buffer: what waits until the user is out of the way
+local timer ---@type uv.uv_timer_t?
+local group ---@type integer
+
+local function wanted() return started and not paused and require('kra.config').get().live.active end
+
+-- In the middle of a command, a completion or a selection text must not move under the user. A selection waits as long as it lasts.
+---@return boolean in_the_way
+---@return boolean? for_long
+local function in_the_way(buf)
+  local mode = api.nvim_get_mode()
+  if mode.blocking then return true, true end
+  if api.nvim_get_current_buf() ~= buf then return false end
+  local first = mode.mode:sub(1, 1)
+  if first == 'v' or first == 'V' or first == '\22' or first == 's' or first == 'S' or first == '\19' then return true, true end
+  if mode.mode == 'no' or vim.startswith(mode.mode, 'no') or first == 'c' or first == 'r' or mode.mode == 'ic' or mode.mode == 'ix' then return true end
+  return vim.fn.pumvisible() == 1
+end
+
+local function absorb(image, news)
+  local ok, err = xpcall(require('kra.live.absorb').absorb, debug.traceback, image, news)
+  if not ok then
+    image.busy = false
+    require('kra.notify').problem({ code = 'live', text = ('%s was not brought up to date: %s'):format(image.name, tostring(err):match('[^\n]*')) })
+  end
+end
+
+local work_off
+
+local function later()
+  timer = timer or assert(vim.uv.new_timer())
+  if not timer:is_active() then timer:start(RETRY_MS, 0, vim.schedule_wrap(work_off)) end
+end
+
+function work_off()
+  local now = vim.uv.now()
+  for buf, entry in pairs(queue) do
+    local image = images.get(buf)
+    local waits, long = in_the_way(buf)
+    if not image then queue[buf] = nil
+    elseif not waits or (not long and now - entry.since >= WAITS_MS) then
+      queue[buf] = nil
+      absorb(image, entry.news)
+    end
+  end
+  if next(queue) then later() end
+end
+
+--- The file of this buffer is, or may be, another one.
+---@param image kra.Image
+---@param news? kra.News
+function M.news(image, news)
+  news = news or {}
+  if not wanted() then return end
+  local waiting = queue[image.buf]
+  if not waiting and not in_the_way(image.buf) then return absorb(image, news) end
+  -- What came before is not what is on disk any more: the disk decides.
+  queue[image.buf] = { news = waiting and { writer = news.writer } or news, since = waiting and waiting.since or vim.uv.now() }
+  later()
+end
+
+--- Looks at the disk where its identity is another one.
+---@param image kra.Image
+function M.check(image)
+  if require('kra.live.disk').identity(image.path) ~= image.identity then M.news(image) end
+end
+
+function M.check_all()
+  for _, image in pairs(images.all()) do M.check(image) end
+end
+
+local function give_back(image)
+  if not image.autoread or not api.nvim_buf_is_valid(image.buf) then return end
+  pcall(api.nvim_buf_call, image.buf, function() vim.cmd('setlocal ' .. image.autoread) end)
+  image.autoread = nil
+end
+
+-- Two must not act on one buffer: Neovim's own reload is off here as long as ours is on.
+local function take_over(image)
+  if image.autoread then return end
+  local said = api.nvim_buf_call(image.buf, function() return vim.trim(vim.fn.execute('setlocal autoread?')) end)
+  image.autoread = said:sub(1, 2) == '--' and 'autoread<' or said
+  vim.bo[image.buf].autoread = false
+end
+
+local function forget(image)
+  images.remove(image)
+  queue[image.buf] = nil
+  require('kra.live.guard').disarm(image)
+  require('kra.live.conflict').clear(image.buf)
+  require('kra.live.link').unwatch(image)
+  if api.nvim_buf_is_loaded(image.buf) then give_back(image) end
+end
+
+-- Neovim has read it again: nothing of ours hangs on it any more.
+local function reloaded(image)
+  require('kra.live.guard').disarm(image)
+  require('kra.live.conflict').clear(image.buf)
+  vim.schedule(function()
+    if images.get(image.buf) == image and api.nvim_buf_is_loaded(image.buf) and not vim.bo[image.buf].modified then images.look(image) end
+  end)
+end
+
+local function belongs(buf)
+  if not api.nvim_buf_is_loaded(buf) then return false end
+  local name = api.nvim_buf_get_name(buf)
+  return name ~= '' and api.nvim_get_option_value('buftype', { buf = buf }) == '' and require('kra.buffers').check(buf, true)
+end
+
+--- From now on this buffer follows its file.
+---@param buf integer
+---@return kra.Image?
+function M.register(buf)
+  if not wanted() or not belongs(buf) then return end
+  local image = images.add(buf, reloaded, forget)
+  if not image then return end
+  image.foreign = require('kra.live.guard').foreign(buf)
+  take_over(image)
+  if not api.nvim_get_option_value('modified', { buf = buf }) then images.look(image) end
+  require('kra.live.link').watch(image)
+  return image
+end
+
+-- A write of our own: told before it happens, and what is on disk then is the common text.
+local function before_write(event)
+  local image = images.get(event.buf)
+  if image and (event.match == image.name or require('kra.live.disk').real(event.match) == image.path) then require('kra.live.link').claim(image) end
+end
+
+local function after_write(event)
+  local image = images.get(event.buf)
+  if not image then return M.register(event.buf) end
+  if event.match ~= image.name and require('kra.live.disk').real(event.match) ~= image.path then return end
+  -- A link may have become a file of its own.
+  image.path = require('kra.live.disk').real(image.name)
+  require('kra.live.base').drop(image.path)
+  require('kra.live.conflict').clear(image.buf)
+  local before = api.nvim_buf_get_lines(image.buf, 0, -1, false)
+  if not vim.bo[image.buf].modified and not images.look(image) and not image.odd then
+    -- Somebody wrote right after us: what we wrote is the common text.
+    image.lines, image.hash, image.tick = before, 'ours', -1
+    M.news(image)
+  end
+  image.foreign = require('kra.live.guard').foreign(image.buf)
+  require('kra.live.link').written(image)
+end
+
+-- Undo can lead to a text that was saved once and is not on disk any more.
+local function check_flag(event)
+  local image = images.get(event.buf)
+  if not image or image.busy or image.odd or image.hash == '' or vim.bo[event.buf].modified then return end
+  if not images.in_step(image) and api.nvim_buf_is_loaded(event.buf) then
+    if (image.lines or require('kra.live.disk').identity(image.path) ~= nil) and not image.behind then vim.bo[event.buf].modified = true end
+  end
+end
+
+-- Neovim found out by itself. Nothing is asked; what is to be done we do.
+local function file_changed(event)
+  local image = images.get(event.buf)
+  if not image or not wanted() then return end
+  vim.v.fcs_choice = require('kra.live.absorb').reloading(event.buf) and 'reload' or ''
+  vim.schedule(function()
+    if images.get(event.buf) == image then M.check(image) end
+  end)
+end
+
+local function on(events, desc, callback, pattern)
+  api.nvim_create_autocmd(events, { group = group, desc = desc, callback = callback, pattern = pattern })
+end
+
+local function soon(work)
+  return function(event)
+    vim.schedule(function()
+      if api.nvim_buf_is_valid(event.buf) then work(event) end
+    end)
+  end
+end
+
+local function watch_events()
+  group = api.nvim_create_augroup('kra_live', {})
+  on({ 'BufReadPost', 'BufNewFile' }, 'kra: follow the file of this buffer', soon(function(event)
+    local image = images.get(event.buf)
+    if image then reloaded(image) end
+    M.register(event.buf)
+  end))
+  on('BufFilePost', 'kra: follow the file of another name', soon(function(event) M.register(event.buf) end))
+  on('BufWritePre', 'kra: this write is our own', before_write)
+  on({ 'BufWritePost', 'FileWritePost', 'FileAppendPost' }, 'kra: buffer and file are the same now', after_write)
+  on('BufModifiedSet', 'kra: what is not on disk is modified', check_flag)
+  on('FileChangedShell', 'kra: changed files are merged, not asked about', file_changed)
+  on({ 'FocusGained', 'VimResume' }, 'kra: look for files that changed', function() M.check_all() end)
+  on('CmdlineEnter', 'kra: look before a command may write', function()
+    for _, image in pairs(images.all()) do
+      if image.buf == api.nvim_get_current_buf() or vim.bo[image.buf].modified then M.check(image) end
+    end
+  end, ':')
+  on('ColorScheme', 'kra: colours of changes', function() require('kra.live.conflict').highlights() end)
+end
+
+--- Begins with the buffers that are loaded.
+function M.start()
+  if started or not require('kra.config').get().live.active then return end
+  started = true
+  require('kra.live.guard').setup({
+    absorb = function(image) absorb(image, {}) end,
+    conflicts = function(image) return require('kra.live.conflict').count(image.buf) end,
+    mine = function(image)
+      require('kra.live.conflict').clear(image.buf)
+      image.behind = nil
+    end,
+  })
+  require('kra.live.conflict').highlights()
+  watch_events()
+  for _, buf in ipairs(api.nvim_list_bufs()) do M.register(buf) end
+  require('kra.live.link').start()
+end
+
+--- Everything as it was before: Neovim's own reload is on again where it was.
+function M.stop()
+  if not started then return end
+  started = false
+  api.nvim_del_augroup_by_id(group)
+  for _, image in pairs(vim.tbl_extend('force', {}, images.all())) do forget(image) end
+end
+
+---@param value boolean
+function M.pause(value)
+  paused = value
+  if not value and started then M.check_all() end
+end
+
+--- What this editor knows, for `status` and :checkhealth.
+---@return {active: boolean, files: integer, behind: integer, conflicts: integer}
+function M.status()
+  local out = { active = wanted(), files = 0, behind = 0, conflicts = 0 }
+  for _, image in pairs(images.all()) do
+    out.files = out.files + 1
+    if image.behind or image.gone then out.behind = out.behind + 1 end
+    out.conflicts = out.conflicts + require('kra.live.conflict').count(image.buf)
+  end
+  return out
+end
+
+return M

@@ -1,0 +1,54 @@
+-- What a file is now: its bytes, their hash, and an identity that changes when somebody writes.
+local M = {}
+local uv = vim.uv
+
+--- Equal texts: nobody wrote. nil: there is no such file.
+---@param path string
+---@return string?
+---@return table? stat
+function M.identity(path)
+  local stat = uv.fs_stat(path)
+  if not stat or stat.type ~= 'file' then return nil end
+  return ('%d %d %d %d.%09d %d.%09d'):format(stat.dev, stat.ino, stat.size, stat.mtime.sec, stat.mtime.nsec, stat.ctime.sec, stat.ctime.nsec), stat
+end
+
+--- 16 hexadecimal digits; the hash of native/base/checksum.hpp. Without the library a text of Lua's own making, equal for equal bytes.
+---@param bytes string
+---@return string
+function M.hash(bytes)
+  local native = require('kra.native')
+  if native.get() and native.hash64 then return native.hash64(bytes) end
+  return vim.fn.sha256(bytes):sub(1, 16)
+end
+
+---@class kra.OnDisk
+---@field bytes string
+---@field hash string
+---@field identity string
+
+--- The whole file. nil when it is not there, is no file, is larger than `most`, or changes while it is read.
+---@param path string
+---@param most integer
+---@return kra.OnDisk?
+---@return string? why gone | large | unreadable
+function M.read(path, most)
+  for _ = 1, 3 do
+    local before, stat = M.identity(path)
+    if not stat then return nil, 'gone' end
+    if stat.size > most then return nil, 'large' end
+    local fd = uv.fs_open(path, 'r', 0)
+    if not fd then return nil, 'unreadable' end
+    local bytes = uv.fs_read(fd, stat.size + 1, 0)
+    uv.fs_close(fd)
+    if not bytes then return nil, 'unreadable' end
+    if #bytes == stat.size and M.identity(path) == before then return { bytes = bytes, hash = M.hash(bytes), identity = before } end
+  end
+  return nil, 'unreadable'
+end
+
+--- The file itself: links resolved, where it is there.
+---@param name string
+---@return string
+function M.real(name) return uv.fs_realpath(name) or name end
+
+return M

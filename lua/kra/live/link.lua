@@ -1,0 +1,136 @@
+-- What the live part tells the daemon and hears from it (doc/protocol.md).
+local M = {}
+local images = require('kra.live.image')
+
+local rpc = function() return require('kra.rpc') end
+
+local new = {} ---@type table<integer, kra.Image> not told yet
+local asked = false
+
+-- The answer: a file that is another one than its buffer's is looked at.
+local function taken_up(err, result)
+  if err or type(result) ~= 'table' then return end
+  for _, file in ipairs(type(result.files) == 'table' and result.files or {}) do
+    for _, image in ipairs(type(file) == 'table' and images.of_path(tostring(file.path)) or {}) do
+      if type(file.seq) == 'number' then image.seq = file.seq end
+      if file.hash ~= image.hash or image.behind then require('kra.live').check(image) end
+    end
+  end
+end
+
+local function tell()
+  asked = false
+  local files = {}
+  for _, image in pairs(new) do
+    if images.get(image.buf) == image then table.insert(files, { path = image.path, hash = image.hash }) end
+  end
+  new = {}
+  if #files > 0 and rpc().connected() then rpc().request('watch_file', { files = files }, taken_up, 10000) end
+end
+
+-- All that came within one turn of the main loop in one request.
+local function soon()
+  if asked then return end
+  asked = true
+  vim.schedule(tell)
+end
+
+---@param image kra.Image
+function M.watch(image)
+  new[image.buf] = image
+  if rpc().connected() then soon() end
+end
+
+---@param image kra.Image
+function M.unwatch(image)
+  new[image.buf] = nil
+  if not rpc().connected() then return end
+  for _, other in pairs(images.all()) do
+    if other ~= image and other.path == image.path then return end
+  end
+  rpc().notify('unwatch_file', { paths = { image.path } })
+end
+
+--- Right before a write of ours.
+---@param image kra.Image
+function M.claim(image)
+  if not rpc().connected() then return end
+  local text = require('kra.live.bytes').written(image.buf)
+  if not text then return end
+  image.claimed = require('kra.live.disk').hash(text)
+  rpc().notify('claim', { path = image.path, hash = image.claimed, size = #text })
+end
+
+--- Right after it: a formatter may have made another text of it than the one that was told.
+---@param image kra.Image
+function M.written(image)
+  local claimed = image.claimed
+  image.claimed = nil
+  if not rpc().connected() then return end
+  if not new[image.buf] and image.seq == nil then M.watch(image) end
+  if image.hash ~= '' and image.hash ~= claimed then
+    local stat = vim.uv.fs_stat(image.path)
+    rpc().notify('claim', { path = image.path, hash = image.hash, size = stat and stat.size or 0 })
+  end
+end
+
+--- After a connection was made (again): the state of every loaded file is asked for.
+function M.connected()
+  for _, image in pairs(images.all()) do new[image.buf] = image end
+  soon()
+end
+
+function M.start()
+  rpc().on_open('live', M.connected)
+  if rpc().connected() then M.connected() end
+end
+
+local function number(value) return type(value) == 'number' and value or nil end
+local function text(value) return type(value) == 'string' and value or nil end
+
+-- Edits as they may be: ranges in order, lines of text without ends.
+local function hunks_of(list)
+  if type(list) ~= 'table' then return nil end
+  local out, last = {}, 0
+  for i, hunk in ipairs(list) do
+    if type(hunk) ~= 'table' or not number(hunk[1]) or not number(hunk[2]) or type(hunk[3]) ~= 'table' then return nil end
+    if hunk[1] < last or hunk[2] < hunk[1] then return nil end
+    for _, line in ipairs(hunk[3]) do
+      if type(line) ~= 'string' or line:find('\n', 1, true) then return nil end
+    end
+    out[i], last = { hunk[1], hunk[2], hunk[3] }, hunk[2]
+  end
+  return out
+end
+
+--- The daemon's notice of one file that is loaded here.
+---@param params table
+function M.file_changed(params)
+  local path = text(params.path) or ''
+  if params.kind == 'rename' and text(params.from) then require('kra.live.move').renamed(params.from, path) end
+  for _, image in ipairs(images.of_path(path)) do
+    local seq = number(params.seq)
+    if not (seq and image.seq and seq <= image.seq) then
+      image.seq = seq or image.seq
+      local news = { hash = text(params.hash), writer = text(params.writer) or '', base = text(params.base), eol = params.eol, hunks = hunks_of(params.hunks) }
+      if type(news.eol) ~= 'boolean' then news.eol = nil end
+      if params.kind == 'delete' then news = { writer = news.writer } end
+      require('kra.live').news(image, news)
+    end
+  end
+end
+
+--- The daemon's short note of a change in a root.
+---@param params table
+function M.files_changed(params)
+  local files = type(params.files) == 'table' and params.files or {}
+  for _, file in ipairs(files) do
+    if type(file) == 'table' and text(file.path) and (file.kind == 'create' or file.kind == 'delete' or file.kind == 'rename')
+      and #images.of_path(file.path) == 0 then
+      require('kra.notify').event('KraExternalChange', { path = file.path, kind = file.kind, from = text(file.from), writer = text(file.writer) or '', hunks = 0 })
+    end
+  end
+  require('kra.follow').noted(params)
+end
+
+return M

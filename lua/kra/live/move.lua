@@ -1,0 +1,133 @@
+-- A file that got another name keeps what belongs to it: its buffer with text and undo, the undo file, and on request its side-cars.
+local M = {}
+local api = vim.api
+local uv = vim.uv
+
+---@class kra.Moved
+---@field from string
+---@field to string
+
+local last ---@type kra.Moved[]? of the last :Kra move
+
+local function move_undo_file(from, to)
+  local old, new = vim.fn.undofile(from), vim.fn.undofile(to)
+  if old ~= '' and new ~= '' and uv.fs_stat(old) and not uv.fs_stat(new) then pcall(uv.fs_rename, old, new) end
+end
+
+-- The buffer goes by its new name. Neovim loads it again, so that it knows the file and language servers learn the name; what was not saved
+-- comes back on top as one step.
+local function rename_buffer(buf, to)
+  local lines, modified = api.nvim_buf_get_lines(buf, 0, -1, false), vim.bo[buf].modified
+  local old_name = api.nvim_buf_get_name(buf)
+  api.nvim_buf_set_name(buf, to)
+  -- The old name stays behind as an alternate file that nobody opened.
+  local left = vim.fn.bufnr('^' .. vim.fn.fnameescape(old_name) .. '$')
+  if left > 0 and left ~= buf and not api.nvim_buf_is_loaded(left) then pcall(api.nvim_buf_delete, left, { force = true }) end
+  local views = {}
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do views[win] = api.nvim_win_call(win, vim.fn.winsaveview) end
+  api.nvim_buf_call(buf, function() vim.cmd('silent! keepalt edit!') end)
+  local hunks = require('kra.hunks')
+  local list = hunks.between(api.nvim_buf_get_lines(buf, 0, -1, false), lines)
+  if modified or #list > 0 then hunks.apply(buf, list, modified) end
+  for win, view in pairs(views) do
+    if api.nvim_win_is_valid(win) then api.nvim_win_call(win, function() vim.fn.winrestview(view) end) end
+  end
+end
+
+--- Another program gave a file another name.
+---@param from string
+---@param to string
+function M.renamed(from, to)
+  if uv.fs_stat(from) or not uv.fs_stat(to) then return end
+  move_undo_file(from, to)
+  for _, image in ipairs(require('kra.live.image').of_path(from)) do
+    if vim.fn.bufnr('^' .. vim.fn.fnameescape(to) .. '$') <= 0 then
+      rename_buffer(image.buf, to)
+      require('kra.notify').event('KraExternalChange', { path = to, from = from, buf = image.buf, kind = 'rename', writer = '', hunks = 0 })
+    end
+  end
+end
+
+--- The files that go with this one, by the pairs of live.sidecars: `%.ts:%.test.ts`, where % is what both have in common.
+---@param from string
+---@param to string
+---@return kra.Moved[]
+function M.sidecars(from, to)
+  local found = {}
+  for _, pair in ipairs(require('kra.config').get().live.sidecars) do
+    local a, b = pair:match('^([^:]*%%[^:]*):([^:]*%%[^:]*)$')
+    for _, way in ipairs(a and { { a, b }, { b, a } } or {}) do
+      local head, tail = way[1]:match('^(.-)%%(.*)$')
+      local pattern = '^' .. vim.pesc(head) .. '(.*)' .. vim.pesc(tail) .. '$'
+      local stem, new_stem = vim.fs.basename(from):match(pattern), vim.fs.basename(to):match(pattern)
+      if stem and new_stem then
+        local other_head, other_tail = way[2]:match('^(.-)%%(.*)$')
+        local side = { from = vim.fs.dirname(from) .. '/' .. other_head .. stem .. other_tail, to = vim.fs.dirname(to) .. '/' .. other_head .. new_stem .. other_tail }
+        if side.from ~= from and uv.fs_stat(side.from) and not uv.fs_stat(side.to) then table.insert(found, side) end
+      end
+    end
+  end
+  return found
+end
+
+-- All or nothing: what was moved goes back when one cannot be.
+---@param moves kra.Moved[]
+---@return string? error
+local function carry_out(moves)
+  for i, move in ipairs(moves) do
+    vim.fn.mkdir(vim.fs.dirname(move.to), 'p')
+    local ok, err = uv.fs_rename(move.from, move.to)
+    if not ok then
+      for k = i - 1, 1, -1 do uv.fs_rename(moves[k].to, moves[k].from) end
+      return tostring(err)
+    end
+  end
+  for _, move in ipairs(moves) do M.renamed(move.from, move.to) end
+end
+
+--- Moves a file with all that belongs to it. One that is there already is never replaced.
+---@param from string
+---@param to string
+---@return string? error
+---@return integer files
+function M.move(from, to)
+  from, to = vim.fn.fnamemodify(from, ':p'), vim.fn.fnamemodify(to, ':p')
+  if vim.fn.isdirectory(to) == 1 then to = to:gsub('/$', '') .. '/' .. vim.fs.basename(from) end
+  if not uv.fs_stat(from) then return from .. ' is not there', 0 end
+  if uv.fs_stat(to) then return to .. ' is there already', 0 end
+  local moves = { { from = from, to = to } }
+  vim.list_extend(moves, M.sidecars(from, to))
+  local err = carry_out(moves)
+  if not err then last = moves end
+  return err, err and 0 or #moves
+end
+
+--- Everything that the last move moved goes back.
+---@return string? error
+---@return integer files
+function M.undo()
+  if not last then return 'nothing was moved', 0 end
+  local back = {}
+  for i = #last, 1, -1 do
+    if uv.fs_stat(last[i].from) then return last[i].from .. ' is there again', 0 end
+    table.insert(back, { from = last[i].to, to = last[i].from })
+  end
+  last = nil
+  return carry_out(back), #back
+end
+
+--- :Kra move [OLD] NEW, and with ! the last one back.
+---@param arguments string[]
+---@param back boolean
+function M.command(arguments, back)
+  local say = require('kra.notify').say
+  local err, count
+  if back then err, count = M.undo()
+  elseif #arguments == 1 then err, count = M.move(api.nvim_buf_get_name(0), arguments[1])
+  elseif #arguments == 2 then err, count = M.move(arguments[1], arguments[2])
+  else return say('usage: :Kra move [OLD] NEW, :Kra! move takes the last one back', 'error', true) end
+  if err then return say('not moved: ' .. err, 'error', true) end
+  say(('moved %d file%s'):format(count, count == 1 and '' or 's'), 'info', true)
+end
+
+return M
