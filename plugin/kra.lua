@@ -13,8 +13,18 @@ local function command(name, subcommand, desc)
 end
 command('Kra', nil, 'kra: run a subcommand')
 command('KraSave', 'save', 'kra: save everything now (!: write modified files too)')
+command('KraPin', 'pin', 'kra: keep this window on its file (!: the whole editor)')
 
 vim.keymap.set('n', '<Plug>(kra-save)', function() require('kra').save() end, { desc = 'kra: save everything now' })
+local function plug(name, module, method, argument, desc)
+  vim.keymap.set('n', '<Plug>(kra-' .. name .. ')', function() require(module)[method](argument) end, { desc = 'kra: ' .. desc })
+end
+plug('pin', 'kra.pin', 'toggle', nil, 'keep this window on its file')
+plug('follow', 'kra.follow', 'command', {}, 'this window shows where others write')
+plug('next-change', 'kra.changes', 'go', 1, 'to the next change from outside')
+plug('prev-change', 'kra.changes', 'go', -1, 'to the change from outside before')
+plug('accept', 'kra.changes', 'accept', nil, 'the change from outside is right')
+plug('reject', 'kra.changes', 'reject', nil, 'take the change from outside back')
 
 local group = api.nvim_create_augroup('kra', {})
 -- Nested: restored files get their file types and their swap files their answer.

@@ -56,7 +56,8 @@ local function watch()
   api.nvim_create_autocmd('BufWinEnter', { group = group, desc = 'kra: a change from outside is seen', callback = function(event)
     if changes[event.buf] then fade(event.buf) end
   end })
-  api.nvim_create_autocmd('BufUnload', { group = group, desc = 'kra: changes of a buffer that is gone', callback = function(event) forget(event.buf) end })
+  api.nvim_create_autocmd('BufUnload', { group = group, desc = 'kra: changes of a buffer that is gone',
+    callback = function(event) forget(event.buf) end })
 end
 
 local function colour(buf, first, last)
@@ -167,7 +168,8 @@ local function chosen(all)
   for _, change in ipairs(changes[buf] or {}) do
     local first, last = range_of(buf, change)
     local count = api.nvim_buf_line_count(buf)
-    local here = first and (all or (row >= math.min(first, count - 1) and row < math.max(last, first + 1)) or (first == last and row == first - 1))
+    local on_it = first and row >= math.min(first, count - 1) and row < math.max(last, first + 1)
+    local here = first and (all or on_it or (first == last and row == first - 1))
     if here then table.insert(out, { change = change, first = first, last = last }) end
   end
   table.sort(out, function(a, b) return a.first > b.first end)
@@ -213,7 +215,8 @@ local function put_back(buf, change)
     end
   end
   hunks.apply(buf, list, true)
-  for _, conflict in ipairs(conflicts) do require('kra.live.conflict').add(buf, conflict[1], conflict[2], conflict[3], 'before the change') end
+  local open = require('kra.live.conflict')
+  for _, conflict in ipairs(conflicts) do open.add(buf, conflict[1], conflict[2], conflict[3], 'before the change') end
   return #conflicts == 0
 end
 
@@ -238,7 +241,8 @@ end
 function M.reject(all)
   local buf, found = chosen(all)
   if #found == 0 then return say('there is no change from outside here') end
-  put_back_all(buf, vim.tbl_map(function(entry) return entry.change end, found), #found == 1 and 'taken back' or ('%d hunks taken back'):format(#found))
+  local list = vim.tbl_map(function(entry) return entry.change end, found)
+  put_back_all(buf, list, #found == 1 and 'taken back' or ('%d hunks taken back'):format(#found))
 end
 
 --- Takes back the n-th last step that came from outside into this buffer, whatever was typed since.
@@ -264,7 +268,7 @@ local function filter_of(arguments)
   local filter = {}
   for _, word in ipairs(arguments) do
     local count, unit = word:match('^(%d+)([smhdw])$')
-    if count then filter.seconds, filter.since = tonumber(count) * units[unit], word else filter.by = word end
+    if count then filter.seconds = tonumber(count) * units[unit] else filter.by = word end
   end
   return filter
 end
@@ -293,7 +297,8 @@ local function rows_here(filter)
   end
   for buf in pairs(require('kra.live.image').all()) do
     for _, conflict in ipairs(require('kra.live.conflict').list(buf)) do
-      local text = ('conflict with %s: yours %d lines, theirs %d'):format(conflict.by ~= '' and conflict.by or 'outside', conflict.mine, conflict.theirs)
+      local by = conflict.by ~= '' and conflict.by or 'outside'
+      local text = ('conflict with %s: yours %d lines, theirs %d'):format(by, conflict.mine, conflict.theirs)
       table.insert(rows, { bufnr = buf, lnum = conflict.lnum, text = text, type = 'W' })
     end
   end
@@ -305,11 +310,12 @@ local function rows_there(filter, known, result)
   local rows = {}
   for _, change in ipairs(type(result) == 'table' and type(result.changes) == 'table' and result.changes or {}) do
     local path = type(change) == 'table' and type(change.path) == 'string' and change.path
-    local by = path and type(change.writer) == 'string' and change.writer or ''
+    local by = path and type(change.writer) == 'string' and change.writer ~= 'external' and change.writer or ''
     if path and not known[path] and (not filter.by or by:lower():find(filter.by:lower(), 1, true)) then
       known[path] = true
-      table.insert(rows, { filename = path, lnum = tonumber(change.line) or 1, type = 'I',
-        text = ('%s: %s%s'):format(by ~= '' and by or 'outside', tostring(change.kind or 'modify'), type(change.at) == 'string' and (', ' .. change.at) or '') })
+      local at = type(change.at) == 'number' and (', ' .. age(change.at / 1000)) or ''
+      local text = ('%s: %s%s'):format(by ~= '' and by or 'outside', tostring(change.kind or 'modify'), at)
+      table.insert(rows, { filename = path, lnum = tonumber(change.line) or 1, type = 'I', text = text })
     end
   end
   return rows
@@ -328,7 +334,7 @@ function M.show(arguments)
   local title = #arguments > 0 and (' ' .. table.concat(arguments, ' ')) or ''
   local rows, known = rows_here(filter)
   if not require('kra.rpc').connected() then return show(rows, title) end
-  local params = { root = vim.fn.getcwd(), since = filter.since or '', by = filter.by or '', limit = 1000 }
+  local params = { root = vim.fn.getcwd(), since = filter.seconds and (os.time() - filter.seconds) * 1000 or 0, by = filter.by or '', limit = 1000 }
   require('kra.rpc').request('changes', params, function(_, result)
     show(vim.list_extend(rows, rows_there(filter, known, result)), title)
   end, 2000)

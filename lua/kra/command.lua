@@ -103,6 +103,34 @@ M.rows = {
   config = { desc = 'show or set an option of this editor', run = config, complete = option_names },
 }
 
+-- Rows of the live part: what it is, where it is done, and the words that may follow.
+---@param desc string
+---@param run fun(call: {args: string[], bang: boolean})
+---@param words? string[]|fun(): string[]
+local function live(name, desc, run, words)
+  M.rows[name] = { desc = desc, run = run, complete = type(words) == 'table' and function() return words end or words }
+end
+local function directories() return vim.fn.getcompletion('', 'dir') end
+live('pin', 'keep this window on its file; ! the whole editor', function(call) require('kra.pin').toggle(call.bang) end)
+live('follow', 'this window shows where others write; or split, vsplit, current, off', function(call) require('kra.follow').command(call.args) end,
+  function() return vim.list_extend({ 'here', 'split', 'vsplit', 'current', 'off' }, directories()) end)
+live('changes', 'what came from outside, of a time (10m) or by somebody', function(call) require('kra.changes').show(call.args) end)
+live('accept', 'the change from outside is right; ! all of this buffer', function(call) require('kra.changes').accept(call.bang) end)
+live('reject', 'take the change from outside back; ! all of this buffer', function(call) require('kra.changes').reject(call.bang) end)
+live('undo-external', 'take back the last step from outside, or the n-th last', function(call)
+  require('kra.changes').undo_external(tonumber(call.args[1]))
+end)
+for choice, desc in pairs({ mine = 'yours stands', theirs = 'theirs stands', both = 'yours stands, theirs below' }) do
+  live(choice, 'in a conflict: ' .. desc .. '; ! in all of this buffer', function(call) require('kra.live.decide').choose(choice, call.bang) end)
+end
+live('diff', 'this buffer beside the file on disk', function() require('kra.live.decide').diff() end)
+live('move', 'give a file another name, with all that belongs to it; ! takes the last one back', function(call)
+  require('kra.live.move').command(call.args, call.bang)
+end, function() return vim.fn.getcompletion('', 'file') end)
+live('live', 'changes on disk come into buffers: on, off, or how it stands', function(call)
+  require('kra.live.decide').switch(call.args[1])
+end, { 'off', 'on' })
+
 ---@return string[]
 function M.names()
   local names = vim.tbl_keys(M.rows)

@@ -66,6 +66,7 @@ function M.start()
   started = true
   timer = assert(uv.new_timer())
   require('kra.buffers').watch()
+  require('kra.live').start()
   require('kra.session.details').watch()
   require('kra.session.options').watch()
   local group = api.nvim_create_augroup('kra_events', {})
@@ -89,6 +90,7 @@ end
 function M.pause(value)
   paused = value
   require('kra.statusline').set_paused(value)
+  require('kra.live').pause(value)
   if not value then M.poke() end
 end
 

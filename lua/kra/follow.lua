@@ -141,12 +141,8 @@ end
 function M.noted(params)
   local file = type(params.files) == 'table' and params.files[1]
   if type(params.text) == 'string' and params.text ~= '' and params.single ~= true then require('kra.notify').say(params.text, 'info') end
-  if params.single ~= true or type(file) ~= 'table' or type(file.path) ~= 'string' then return end
-  if file.kind == 'delete' or (type(params.cause) == 'string' and params.cause ~= '') then
-    if type(params.cause) == 'string' and params.cause:find('git', 1, true) then return end
-    if file.kind == 'delete' then return end
-  end
-  M.go({ path = file.path, line = tonumber(file.line) or 1, by = type(file.writer) == 'string' and file.writer or '',
+  if params.single ~= true or type(file) ~= 'table' or type(file.path) ~= 'string' or file.kind == 'delete' then return end
+  M.go({ path = file.path, line = tonumber(file.line) or 1, by = type(file.writer) == 'string' and file.writer ~= 'external' and file.writer or '',
     added = tonumber(file.added), removed = tonumber(file.removed) })
 end
 
@@ -218,9 +214,9 @@ function M.command(arguments)
   if what and not known[what] then what, below = 'here', what end
   if below and vim.fn.isdirectory(below) == 0 then return require('kra.notify').say(below .. ' is no directory', 'error', true) end
   M.set(what, below)
+  require('kra.live.link').root(directory)
   local said = { off = 'follow is off', current = 'the window in use goes where others write' }
   require('kra.notify').say(said[M.mode()] or 'this window shows where others write', 'info', true)
-  if directory then require('kra.live.link').root(directory) end
 end
 
 return M

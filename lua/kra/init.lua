@@ -73,14 +73,30 @@ function M.restore(opts, cb)
   end)
 end
 
+--- Pins a window (this one), or the whole editor, or lets it go; without `on` the other way round.
+---@param opts? {win?: integer, all?: boolean, on?: boolean}
+function M.pin(opts)
+  opts = opts or {}
+  local pin = require('kra.pin')
+  if opts.on == nil then return pin.toggle(opts.all) end
+  if opts.all then return pin.set_all(opts.on) end
+  local win = opts.win and opts.win ~= 0 and opts.win or vim.api.nvim_get_current_win()
+  pin.set(win, opts.on)
+end
+
+--- Shows where others write: 'here', 'split', 'vsplit', 'current' or 'off'.
+---@param what? string
+---@param directory? string only files below it
+function M.follow(what, directory) require('kra.follow').set(what, directory) end
+
 --- What this editor knows by itself; nothing is asked.
 ---@return {connected: boolean, paused: boolean, blocked: string?, editor: string, text: string, excluded: table[], drafts: table,
----problems: kra.Problem[]}
+---live: table, problems: kra.Problem[]}
 function M.status()
   return {
     connected = require('kra.rpc').connected(), paused = require('kra.events').paused(), blocked = require('kra.session.rules').blocked(),
     editor = require('kra.rpc').identity().editor, text = M.statusline(), excluded = require('kra.buffers').excluded(),
-    drafts = require('kra.draft').status(),
+    drafts = require('kra.draft').status(), live = require('kra.live').status(),
     problems = require('kra.notify').problems(),
   }
 end

@@ -20,9 +20,8 @@ local function in_the_way(buf)
   local mode = api.nvim_get_mode()
   if mode.blocking then return true, true end
   if api.nvim_get_current_buf() ~= buf then return false end
-  local first = mode.mode:sub(1, 1)
-  if first == 'v' or first == 'V' or first == '\22' or first == 's' or first == 'S' or first == '\19' then return true, true end
-  if mode.mode == 'no' or vim.startswith(mode.mode, 'no') or first == 'c' or first == 'r' or mode.mode == 'ic' or mode.mode == 'ix' then return true end
+  if mode.mode:find('^[vVsS\22\19]') then return true, true end
+  if mode.mode:find('^[cr]') or mode.mode:find('^no') or mode.mode:find('^i[cx]') then return true end
   return vim.fn.pumvisible() == 1
 end
 
@@ -80,7 +79,7 @@ end
 
 local function give_back(image)
   if not image.autoread or not api.nvim_buf_is_valid(image.buf) then return end
-  pcall(api.nvim_buf_call, image.buf, function() vim.cmd('setlocal ' .. image.autoread) end)
+  pcall(api.nvim_buf_call, image.buf, function() vim.cmd(image.autoread) end)
   image.autoread = nil
 end
 
@@ -88,7 +87,7 @@ end
 local function take_over(image)
   if image.autoread then return end
   local said = api.nvim_buf_call(image.buf, function() return vim.trim(vim.fn.execute('setlocal autoread?')) end)
-  image.autoread = said:sub(1, 2) == '--' and 'autoread<' or said
+  image.autoread = said:sub(1, 2) == '--' and 'set autoread<' or 'setlocal ' .. said
   vim.bo[image.buf].autoread = false
 end
 
@@ -157,10 +156,9 @@ end
 -- Undo can lead to a text that was saved once and is not on disk any more.
 local function check_flag(event)
   local image = images.get(event.buf)
-  if not image or image.busy or image.odd or image.hash == '' or vim.bo[event.buf].modified then return end
-  if not images.in_step(image) and api.nvim_buf_is_loaded(event.buf) then
-    if (image.lines or require('kra.live.disk').identity(image.path) ~= nil) and not image.behind then vim.bo[event.buf].modified = true end
-  end
+  if not image or image.busy or image.odd or image.hash == '' or image.gone or image.behind or vim.bo[event.buf].modified then return end
+  -- Under another name it is another file's text.
+  if image.name == api.nvim_buf_get_name(event.buf) and not images.in_step(image) then vim.bo[event.buf].modified = true end
 end
 
 -- Neovim found out by itself. Nothing is asked; what is to be done we do.
@@ -171,6 +169,35 @@ local function file_changed(event)
   vim.schedule(function()
     if images.get(event.buf) == image then M.check(image) end
   end)
+end
+
+-- A part of the buffer went into its own file, or behind it: what is there now is the common text, and the buffer holds more.
+local function after_part(event)
+  local image = images.get(event.buf)
+  if not image or (event.match ~= image.name and require('kra.live.disk').real(event.match) ~= image.path) then return end
+  local now = require('kra.live.disk').read(image.path, require('kra.live.bytes').MOST_BYTES)
+  local lines, eol
+  if now then lines, eol = require('kra.live.bytes').lines(now.bytes, image.buf) end
+  if not lines then return end
+  images.synced(image, now.hash, now.identity, eol == true)
+  image.lines, image.tick = lines, -1
+  require('kra.live.guard').arm(image)
+  if not images.in_step(image) then vim.bo[image.buf].modified = true end
+  require('kra.live.link').written(image)
+end
+
+-- Nobody is to be asked whether to write over what is known to be new: it comes in before the command is carried out.
+local function before_command()
+  if vim.v.event.abort then return end
+  local current = api.nvim_get_current_buf()
+  for buf, image in pairs(vim.tbl_extend('force', {}, images.all())) do
+    local entry = queue[buf]
+    queue[buf] = nil
+    if entry then absorb(image, entry.news)
+    elseif (buf == current or vim.bo[buf].modified) and require('kra.live.disk').identity(image.path) ~= image.identity and wanted() then
+      absorb(image, {})
+    end
+  end
 end
 
 local function on(events, desc, callback, pattern)
@@ -194,15 +221,12 @@ local function watch_events()
   end))
   on('BufFilePost', 'kra: follow the file of another name', soon(function(event) M.register(event.buf) end))
   on('BufWritePre', 'kra: this write is our own', before_write)
-  on({ 'BufWritePost', 'FileWritePost', 'FileAppendPost' }, 'kra: buffer and file are the same now', after_write)
+  on('BufWritePost', 'kra: buffer and file are the same now', after_write)
+  on({ 'FileWritePost', 'FileAppendPost' }, 'kra: the file is another one now', after_part)
   on('BufModifiedSet', 'kra: what is not on disk is modified', check_flag)
   on('FileChangedShell', 'kra: changed files are merged, not asked about', file_changed)
   on({ 'FocusGained', 'VimResume' }, 'kra: look for files that changed', function() M.check_all() end)
-  on('CmdlineEnter', 'kra: look before a command may write', function()
-    for _, image in pairs(images.all()) do
-      if image.buf == api.nvim_get_current_buf() or vim.bo[image.buf].modified then M.check(image) end
-    end
-  end, ':')
+  on('CmdlineLeave', 'kra: look before a command may write', before_command, ':')
   on('ColorScheme', 'kra: colours of changes', function() require('kra.live.conflict').highlights() end)
 end
 
@@ -222,6 +246,7 @@ function M.start()
   watch_events()
   for _, buf in ipairs(api.nvim_list_bufs()) do M.register(buf) end
   require('kra.live.link').start()
+  require('kra.follow').start()
 end
 
 --- Everything as it was before: Neovim's own reload is on again where it was.

@@ -14,7 +14,7 @@ local images = require('kra.live.image')
 ---@field base? string hash of what the hunks begin with
 ---@field hunks? kra.Hunk[]
 ---@field eol? boolean
----@field at? number
+---@field size? integer bytes of the file
 
 local reloading ---@type integer? the buffer that Neovim is to load again
 
@@ -41,7 +41,8 @@ end
 local function record(image, list, old, news, more)
   local added, removed = 0, 0
   for _, hunk in ipairs(list) do added, removed = added + #hunk[3], removed + hunk[2] - hunk[1] end
-  local entry = vim.tbl_extend('force', { path = image.name, by = news.writer or '', added = added, removed = removed, merged = 0, conflicts = 0 }, more or {})
+  local entry = { path = image.name, by = news.writer or '', added = added, removed = removed, merged = 0, conflicts = 0 }
+  entry = vim.tbl_extend('force', entry, more or {})
   entry.shown = vim.fn.bufwinid(image.buf) ~= -1
   require('kra.changes').add(image.buf, list, old, entry.by)
   require('kra.live.notice').add(entry)
@@ -175,7 +176,9 @@ local function by_looking(image, news)
   if not theirs then return leave(image, eol, news, now) end
   if image.hash == '' and not vim.bo[image.buf].modified then return leave(image, 'the buffer never was its text', news, now) end
   if images.in_step(image) then
-    patch(image, hunks.between(lines_of(image.buf), theirs), news, now.hash, now.identity, eol)
+    -- A file without a byte is a buffer without a line, which is more than one with an empty line.
+    local list = now.bytes == '' and { { 0, api.nvim_buf_line_count(image.buf), {} } } or hunks.between(lines_of(image.buf), theirs)
+    patch(image, list, news, now.hash, now.identity, eol)
   else
     merge(image, theirs, news, now, eol)
   end
@@ -183,7 +186,7 @@ end
 
 -- The daemon's hunks stand for the whole file only where they begin with what the buffer holds, and end its lines as it does.
 local function fits(image, news)
-  if not news.hunks or not news.hash or news.base ~= image.hash or image.odd or image.foreign then return false end
+  if not news.hunks or not news.hash or news.base ~= image.hash or news.size == 0 or image.odd or image.foreign then return false end
   local options = vim.bo[image.buf]
   if options.fileformat ~= 'unix' or options.bomb or (options.fileencoding ~= 'utf-8' and options.fileencoding ~= '') then return false end
   for _, hunk in ipairs(news.hunks) do

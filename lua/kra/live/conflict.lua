@@ -149,9 +149,8 @@ function M.list(buf)
 end
 
 function M.highlights()
-  for name, link in pairs({ KraTheirs = 'DiffText', KraMine = 'DiffChange', KraConflictTitle = 'WarningMsg', KraChanged = 'DiffAdd', KraSign = 'DiffAdd' }) do
-    api.nvim_set_hl(0, name, { link = link, default = true })
-  end
+  local links = { KraTheirs = 'DiffText', KraMine = 'DiffChange', KraConflictTitle = 'WarningMsg', KraChanged = 'DiffAdd', KraSign = 'DiffAdd' }
+  for name, link in pairs(links) do api.nvim_set_hl(0, name, { link = link, default = true }) end
 end
 
 return M

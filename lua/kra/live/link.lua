@@ -6,6 +6,7 @@ local rpc = function() return require('kra.rpc') end
 
 local new = {} ---@type table<integer, kra.Image> not told yet
 local asked = false
+local root ---@type string? the directory that is followed
 
 -- The answer: a file that is another one than its buffer's is looked at.
 local function taken_up(err, result)
@@ -68,16 +69,19 @@ function M.written(image)
   image.claimed = nil
   if not rpc().connected() then return end
   if not new[image.buf] and image.seq == nil then M.watch(image) end
-  if image.hash ~= '' and image.hash ~= claimed then
+  if image.hash == '' then return end
+  if image.hash ~= claimed then
     local stat = vim.uv.fs_stat(image.path)
     rpc().notify('claim', { path = image.path, hash = image.hash, size = stat and stat.size or 0 })
   end
+  rpc().notify('claim', { path = image.path, hash = image.hash, done = true })
 end
 
 --- After a connection was made (again): the state of every loaded file is asked for.
 function M.connected()
   for _, image in pairs(images.all()) do new[image.buf] = image end
   soon()
+  if root then M.root(root) end
 end
 
 function M.start()
@@ -85,8 +89,18 @@ function M.start()
   if rpc().connected() then M.connected() end
 end
 
+--- Changes below a directory in which no file is loaded are to be told too.
+---@param directory string?
+function M.root(directory)
+  if root and root ~= directory and rpc().connected() then rpc().notify('unwatch_root', { root = root }) end
+  root = directory
+  if root and rpc().connected() then rpc().request('watch_root', { root = root }, function() end, 30000) end
+end
+
 local function number(value) return type(value) == 'number' and value or nil end
 local function text(value) return type(value) == 'string' and value or nil end
+-- Whom nobody named is "outside" in what is said.
+local function writer(value) return value ~= 'external' and text(value) or '' end
 
 -- Edits as they may be: ranges in order, lines of text without ends.
 local function hunks_of(list)
@@ -112,7 +126,8 @@ function M.file_changed(params)
     local seq = number(params.seq)
     if not (seq and image.seq and seq <= image.seq) then
       image.seq = seq or image.seq
-      local news = { hash = text(params.hash), writer = text(params.writer) or '', base = text(params.base), eol = params.eol, hunks = hunks_of(params.hunks) }
+      local news = { hash = text(params.hash), writer = writer(params.writer), base = text(params.base), eol = params.eol,
+        size = number(params.size), hunks = hunks_of(params.hunks) }
       if type(news.eol) ~= 'boolean' then news.eol = nil end
       if params.kind == 'delete' then news = { writer = news.writer } end
       require('kra.live').news(image, news)
@@ -125,9 +140,10 @@ end
 function M.files_changed(params)
   local files = type(params.files) == 'table' and params.files or {}
   for _, file in ipairs(files) do
-    if type(file) == 'table' and text(file.path) and (file.kind == 'create' or file.kind == 'delete' or file.kind == 'rename')
-      and #images.of_path(file.path) == 0 then
-      require('kra.notify').event('KraExternalChange', { path = file.path, kind = file.kind, from = text(file.from), writer = text(file.writer) or '', hunks = 0 })
+    local kind = type(file) == 'table' and text(file.path) and file.kind
+    if (kind == 'create' or kind == 'delete' or kind == 'rename') and #images.of_path(file.path) == 0 then
+      local data = { path = file.path, kind = kind, from = text(file.from), writer = writer(file.writer), hunks = 0 }
+      require('kra.notify').event('KraExternalChange', data)
     end
   end
   require('kra.follow').noted(params)

@@ -62,7 +62,8 @@ function M.sidecars(from, to)
       local stem, new_stem = vim.fs.basename(from):match(pattern), vim.fs.basename(to):match(pattern)
       if stem and new_stem then
         local other_head, other_tail = way[2]:match('^(.-)%%(.*)$')
-        local side = { from = vim.fs.dirname(from) .. '/' .. other_head .. stem .. other_tail, to = vim.fs.dirname(to) .. '/' .. other_head .. new_stem .. other_tail }
+        local function beside(path, name) return vim.fs.dirname(path) .. '/' .. other_head .. name .. other_tail end
+        local side = { from = beside(from, stem), to = beside(to, new_stem) }
         if side.from ~= from and uv.fs_stat(side.from) and not uv.fs_stat(side.to) then table.insert(found, side) end
       end
     end

@@ -26,7 +26,9 @@ local function one(notice)
   if notice.conflicts > 0 then
     return ('%s: %s with %s; :Kra mine, theirs, both or diff'):format(name_of(notice.path), plural(notice.conflicts, 'conflict'), by(notice)), 'warn'
   end
-  if notice.merged > 0 then return ('%s: merged %s from %s, yours kept'):format(name_of(notice.path), plural(notice.merged, 'hunk'), by(notice)), 'warn' end
+  if notice.merged > 0 then
+    return ('%s: merged %s from %s, yours kept'):format(name_of(notice.path), plural(notice.merged, 'hunk'), by(notice)), 'warn'
+  end
   if notice.shown then return ('%s: +%d -%d %s'):format(by(notice), notice.added, notice.removed, name_of(notice.path)), 'info' end
 end
 

@@ -2,7 +2,14 @@
 local data = require('kra.session.data')
 local M = {}
 
-local registered = {} ---@type kra.Extension[]
+-- Our own pins go the same way.
+local registered = { ---@type kra.Extension[]
+  {
+    name = 'kra.pin',
+    on_save = function() return package.loaded['kra.pin'] and require('kra.pin').save() end,
+    on_restore = function(state) require('kra.pin').restore(state) end,
+  },
+}
 
 local function call(extension, name, ...)
   if not extension[name] then return nil end

@@ -19,8 +19,13 @@ describe(':Kra', function()
   local function messages() return editor:lua("return table.concat(_G.said, ' / ')") end
 
   it('completes subcommands and their words, sorted, always a list', function()
-    assert.same({ 'config', 'doctor', 'drafts', 'log', 'pause', 'restore', 'resume', 'save', 'status' }, complete('Kra '))
-    assert.same({ 'restore', 'resume' }, complete('Kra re'))
+    local names = complete('Kra ')
+    assert.same(editor:lua("return require('kra.command').names()"), names)
+    for name in ('config doctor drafts follow log pause pin restore resume save status undo-external'):gmatch('%S+') do
+      assert.is_true(vim.list_contains(names, name), name)
+    end
+    assert.same({ 'reject', 'restore', 'resume' }, complete('Kra re'))
+    assert.same({ 'off', 'on' }, complete('Kra live '))
     assert.same({ 'save' }, complete('silent Kra! sa'))
     assert.same({}, complete('Kra nonsense x'))
     assert.same({}, complete('Kra save '))

@@ -1,0 +1,260 @@
+local worlds = require('tests.helpers.world')
+
+-- Files that change outside, in a real editor, without a daemon: it looks when it is told to.
+describe('a file that changes outside', function()
+  local world, editor
+
+  before_each(function()
+    world = worlds.new()
+    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
+    editor:command('runtime plugin/kra.lua')
+    editor:lua([[
+      vim.o.columns, vim.o.lines = 120, 40
+      vim.g.kra = { notify = { level = 'debug' } }
+      _G.said = {}
+      vim.notify = function(text) table.insert(_G.said, text) end
+      _G.events = {}
+      vim.api.nvim_create_autocmd('User', { pattern = 'Kra*', callback = function(e) table.insert(_G.events, { e.match, e.data }) end })
+      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
+      require('kra.live').start()
+    ]])
+  end)
+  after_each(function() world:close() end)
+
+  local function open(name, text)
+    local path = world:write(name, text)
+    editor:command('edit ' .. path)
+    world:wait(function()
+      return editor:lua("local image = require('kra.live.image').get(vim.api.nvim_get_current_buf()) return image and image.tick >= 0")
+    end, 'a buffer that is followed')
+    return path
+  end
+  local function lines() return editor:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)') end
+  local function modified() return editor:lua('return vim.bo.modified') end
+  local function look() editor:lua("require('kra.live').check_all()") end
+  local function outside(path, text)
+    world:write(path, text)
+    look()
+  end
+  -- Typed as a person does it. What is asked would stop the editor: then the test fails.
+  local function type_keys(keys)
+    editor:request('nvim_input', keys)
+    local mode
+    world:wait(function()
+      mode = editor:request('nvim_get_mode')
+      return not mode.blocking
+    end, 'an editor that asks nothing after ' .. keys, 3000, function() return mode end)
+  end
+  local function said() return table.concat(editor:lua('return _G.said'), '\n') end
+  local function flush() editor:lua("require('kra.live.notice').flush() vim.wait(20)") end
+
+  it('comes into its buffer in place', function()
+    local path = open('a.txt', 'one\ntwo\nthree\n')
+    editor:lua('vim.api.nvim_win_set_cursor(0, { 3, 2 })')
+    outside(path, 'zero\none\ntwo\nthree\n')
+    assert.same({ 'zero', 'one', 'two', 'three' }, lines())
+    assert.is_false(modified())
+    assert.same({ 4, 2 }, editor:lua('return vim.api.nvim_win_get_cursor(0)'))
+    type_keys('u')
+    assert.same({ 'one', 'two', 'three' }, lines())
+    assert.is_true(modified())
+    type_keys('<C-r>')
+    assert.is_false(modified())
+    local event = editor:lua('return _G.events[1]')
+    assert.equals('KraExternalChange', event[1])
+    assert.same({ path, 'modify', 1 }, { event[2].path, event[2].kind, event[2].hunks })
+  end)
+
+  it('comes into a buffer that nobody sees', function()
+    local path = open('a.txt', 'one\n')
+    local other = open('b.txt', 'other\n')
+    outside(path, 'ONE\n')
+    assert.equals('ONE', editor:lua('return vim.api.nvim_buf_get_lines(vim.fn.bufnr(...), 0, -1, false)[1]', path))
+    assert.equals(other, editor:lua('return vim.api.nvim_buf_get_name(0)'))
+  end)
+
+  it('is merged into what was typed', function()
+    local path = open('a.txt', 'one\ntwo\nthree\nfour\nfive\n')
+    type_keys('AX<Esc>')
+    outside(path, 'one\ntwo\nthree\nfour\nFIVE\n')
+    assert.same({ 'oneX', 'two', 'three', 'four', 'FIVE' }, lines())
+    assert.is_true(modified())
+    flush()
+    assert.truthy(said():find('merged 1 hunk from outside, yours kept', 1, true))
+    type_keys(':w<CR>')
+    assert.equals('oneX\ntwo\nthree\nfour\nFIVE\n', world:read(path))
+    assert.is_false(modified())
+    outside(path, 'oneX\ntwo\nthree\nfour\nfive again\n')
+    assert.equals('five again', lines()[5])
+    assert.is_false(modified())
+  end)
+
+  it('is a conflict where the same lines were typed over, and nothing is lost', function()
+    local path = open('a.txt', 'one\ntwo\nthree\n')
+    type_keys('jccmine<Esc>')
+    outside(path, 'one\ntheirs\nthree\nfour\n')
+    assert.same({ 'one', 'mine', 'three', 'four' }, lines())
+    local count = "return require('kra.live.conflict').count(vim.api.nvim_get_current_buf())"
+    assert.equals(1, editor:lua(count))
+    type_keys(':w<CR>')
+    assert.equals('one\ntheirs\nthree\nfour\n', world:read(path))
+    assert.is_true(modified())
+    assert.truthy(editor:request('nvim_exec2', 'messages', { output = true }).output:find('1 conflict with what is on disk', 1, true))
+    editor:command('Kra theirs')
+    assert.same({ 'one', 'theirs', 'three', 'four' }, lines())
+    assert.equals(0, editor:lua(count))
+    type_keys('u')
+    assert.same({ 'one', 'mine', 'three', 'four' }, lines())
+    type_keys(':w<CR>')
+    assert.equals('one\nmine\nthree\nfour\n', world:read(path))
+  end)
+
+  it('of a conflict is overwritten by :w! alone', function()
+    local path = open('a.txt', 'one\ntwo\nthree\n')
+    type_keys('jccmine<Esc>')
+    outside(path, 'one\ntheirs\nthree\n')
+    type_keys(':w!<CR>')
+    assert.equals('one\nmine\nthree\n', world:read(path))
+    assert.equals(0, editor:lua("return require('kra.live.conflict').count(vim.api.nvim_get_current_buf())"))
+    assert.is_false(modified())
+  end)
+
+  it('can have both sides', function()
+    local path = open('a.txt', 'one\ntwo\nthree\n')
+    type_keys('jccmine<Esc>')
+    outside(path, 'one\ntheirs\nthree\n')
+    editor:command('Kra both')
+    type_keys(':w<CR>')
+    assert.equals('one\nmine\ntheirs\nthree\n', world:read(path))
+  end)
+
+  it('and is gone leaves the buffer, and is taken up when it is there again', function()
+    local path = open('a.txt', 'one\n')
+    os.remove(path)
+    look()
+    assert.same({ 'one' }, lines())
+    flush()
+    assert.truthy(said():find('gone from the disk', 1, true))
+    outside(path, 'one\ntwo\n')
+    assert.same({ 'one', 'two' }, lines())
+  end)
+
+  for _, form in ipairs({
+    { name = 'returns', before = 'a\r\nb\r\n', after = 'a\r\nB\r\nc\r\n', shown = { 'a', 'B', 'c' } },
+    { name = 'no end of the last line', before = 'a\nb', after = 'a\nB', shown = { 'a', 'B' }, write = 'a\nB\n' },
+    { name = 'a byte order mark', before = '\239\187\191a\nb\n', after = '\239\187\191A\nb\n', shown = { 'A', 'b' } },
+    { name = 'bytes of latin1', before = 'a\255\nb\n', after = 'a\255\n\228\n', shown = { 'aÿ', 'ä' } },
+    { name = 'NUL far behind', before = ('x\n'):rep(5000) .. 'a\0b\n', after = ('x\n'):rep(5000) .. 'a\0c\n', last = 'a\0c' },
+    { name = 'line ends of another kind', before = 'a\nb\n', after = 'a\r\nb\r\n', shown = { 'a', 'b' } },
+    { name = 'nothing', before = 'a\nb\n', after = '', shown = { '' } },
+    { name = 'something where nothing was', before = '', after = 'a\n', shown = { 'a' } },
+  }) do
+    it('keeps its bytes: ' .. form.name, function()
+      local path = open('a.txt', form.before)
+      outside(path, form.after)
+      if form.shown then assert.same(form.shown, lines()) else assert.equals(form.last, lines()[#lines()]) end
+      assert.is_false(modified())
+      editor:command('set modified')
+      type_keys(':w<CR>')
+      assert.equals(form.write or form.after, world:read(path))
+    end)
+  end
+
+  it('that is binary or too large is left until somebody asks', function()
+    local path = open('a.bin', 'a\0b\n')
+    outside(path, 'a\0c\n')
+    assert.same({ 'a\0b' }, lines())
+    flush()
+    assert.truthy(said():find('changed outside (binary)', 1, true))
+    editor:command('Kra theirs')
+    assert.same({ 'a\0c' }, lines())
+  end)
+
+  it('waits while a selection is made, and for no longer', function()
+    local path = open('a.txt', 'one\ntwo\n')
+    type_keys('V')
+    outside(path, 'one\nTWO\n')
+    assert.same({ 'one', 'two' }, lines())
+    type_keys('<Esc>')
+    world:wait(function() return lines()[2] == 'TWO' end, 'the change after the selection')
+  end)
+
+  it('comes while somebody types, as an undo step of its own', function()
+    local path = open('a.txt', 'one\ntwo\nthree\n')
+    type_keys('Aab')
+    outside(path, 'one\ntwo\nTHREE\n')
+    assert.same({ 'oneab', 'two', 'THREE' }, lines())
+    type_keys('cd<Esc>')
+    assert.same({ 'oneabcd', 'two', 'THREE' }, lines())
+    type_keys('u')
+    assert.same({ 'oneab', 'two', 'THREE' }, lines())
+    type_keys('u')
+    assert.same({ 'oneab', 'two', 'three' }, lines())
+    type_keys('u')
+    assert.same({ 'one', 'two', 'three' }, lines())
+  end)
+
+  it('says nothing when Neovim finds out by itself', function()
+    local path = open('a.txt', 'one\nmore\n')
+    world:write(path, 'two\nmore\n')
+    editor:command('checktime')
+    world:wait(function() return lines()[1] == 'two' end, 'the change')
+    type_keys('AX<Esc>')
+    world:write(path, 'two\nmore\nthree\n')
+    type_keys(':checktime<CR>')
+    world:wait(function() return lines()[3] == 'three' end, 'the merge')
+    assert.equals('twoX', lines()[1])
+    assert.equals('set autoread<', editor:lua("return require('kra.live.image').get(vim.api.nvim_get_current_buf()).autoread"))
+    editor:lua("require('kra.live').stop()")
+    assert.equals('--autoread', editor:lua("return vim.trim(vim.fn.execute('setlocal autoread?'))"))
+  end)
+
+  it('of many modified buffers at once is one notice', function()
+    local paths = {}
+    for i = 1, 20 do
+      paths[i] = open(('f%d.txt'):format(i), 'one\ntwo\nthree\n')
+      editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { 'mine' })")
+    end
+    editor:lua('_G.said = {}')
+    for i = 1, 20 do world:write(paths[i], 'one\ntwo\nTHREE\n') end
+    look()
+    flush()
+    assert.same({ 'kra: 20 files changed outside, 20 merged, yours kept' }, editor:lua('return _G.said'))
+    for i = 1, 20 do
+      assert.same({ 'mine', 'two', 'THREE' }, editor:lua('return vim.api.nvim_buf_get_lines(vim.fn.bufnr(...), 0, -1, false)', paths[i]))
+    end
+  end)
+
+  it('can be taken back, also from under later edits', function()
+    local path = open('a.txt', 'one\ntwo\nthree\nfour\n')
+    outside(path, 'one\nTWO\nthree\nfour\nfive\n')
+    type_keys('ggOmine<Esc>')
+    editor:command('Kra undo-external')
+    assert.same({ 'mine', 'one', 'two', 'three', 'four' }, lines())
+    assert.is_true(modified())
+    type_keys(':w<CR>')
+    assert.equals('mine\none\ntwo\nthree\nfour\n', world:read(path))
+  end)
+
+  it('is accepted or rejected hunk by hunk, the disk going along', function()
+    local path = open('a.txt', 'one\ntwo\nthree\nfour\n')
+    outside(path, 'ONE\ntwo\nthree\nFOUR\n')
+    editor:lua("require('kra.changes').go(1)")
+    assert.same({ 4, 0 }, editor:lua('return vim.api.nvim_win_get_cursor(0)'))
+    editor:command('Kra reject')
+    assert.same({ 'ONE', 'two', 'three', 'four' }, lines())
+    assert.equals('ONE\ntwo\nthree\nfour\n', world:read(path))
+    editor:lua("require('kra.changes').go(-1)")
+    editor:command('Kra accept')
+    assert.same({}, editor:lua("return require('kra.changes').list()"))
+  end)
+
+  it('is listed', function()
+    local path = open('a.txt', 'one\ntwo\n')
+    outside(path, 'one\nTWO\n')
+    editor:command('Kra changes')
+    local row = editor:lua('return vim.fn.getqflist()[1]')
+    assert.equals(2, row.lnum)
+    assert.truthy(row.text:find('outside: +1 -1', 1, true))
+  end)
+end)
