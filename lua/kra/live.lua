@@ -115,16 +115,38 @@ local function belongs(buf)
   return name ~= '' and api.nvim_get_option_value('buftype', { buf = buf }) == '' and require('kra.buffers').check(buf, true)
 end
 
+-- When this process began, in seconds; nil where /proc does not say.
+local function began()
+  local function read(path)
+    local file = io.open(path, 'rb')
+    local text = file and file:read('*a') or ''
+    if file then file:close() end
+    return text
+  end
+  local booted = read('/proc/stat'):match('btime (%d+)')
+  local fields = vim.split(read('/proc/self/stat'):match('%) (.*)$') or '', ' ')
+  local ticks = tonumber(fields[20])
+  return booted and ticks and tonumber(booted) + ticks / 100
+end
+
+-- Nobody has written it since this editor began, so that the buffer was made of it.
+local function older_than_us(path)
+  local stat, start = vim.uv.fs_stat(path), began()
+  return stat ~= nil and start ~= nil and stat.mtime.sec < start - 2
+end
+
 --- From now on this buffer follows its file.
 ---@param buf integer
+---@param fresh? boolean it was read just now
 ---@return kra.Image?
-function M.register(buf)
+function M.register(buf, fresh)
   if not wanted() or not belongs(buf) then return end
   local image = images.add(buf, reloaded, forget)
   if not image then return end
   image.foreign = require('kra.live.guard').foreign(buf)
   take_over(image)
-  if not api.nvim_get_option_value('modified', { buf = buf }) then images.look(image) end
+  if not api.nvim_get_option_value('modified', { buf = buf }) then images.look(image)
+  elseif image.hash == '' and (fresh or older_than_us(image.path)) then images.assume(image) end
   require('kra.live.link').watch(image)
   return image
 end
@@ -217,7 +239,7 @@ local function watch_events()
   on({ 'BufReadPost', 'BufNewFile' }, 'kra: follow the file of this buffer', soon(function(event)
     local image = images.get(event.buf)
     if image then reloaded(image) end
-    M.register(event.buf)
+    M.register(event.buf, true)
   end))
   on('BufFilePost', 'kra: follow the file of another name', soon(function(event) M.register(event.buf) end))
   on('BufWritePre', 'kra: this write is our own', before_write)

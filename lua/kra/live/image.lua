@@ -126,6 +126,18 @@ function M.look(image)
   return true
 end
 
+--- The buffer was changed before anybody could compare: it was made of what is in the file now.
+---@param image kra.Image
+function M.assume(image)
+  image.odd = bytes.odd(image.buf)
+  local now = not image.odd and disk.read(image.path, bytes.MOST_BYTES)
+  local lines, eol
+  if now then lines, eol = bytes.lines(now.bytes, image.buf) end
+  if not now or not lines then return end
+  M.synced(image, now.hash, now.identity, eol == true)
+  image.lines, image.tick = lines, -1
+end
+
 ---@param buf integer
 ---@param reloaded fun(image: kra.Image)
 ---@param gone fun(image: kra.Image)

@@ -26,6 +26,7 @@ local function rename_buffer(buf, to)
   local views = {}
   for _, win in ipairs(vim.fn.win_findbuf(buf)) do views[win] = api.nvim_win_call(win, vim.fn.winsaveview) end
   api.nvim_buf_call(buf, function() vim.cmd('silent! keepalt edit!') end)
+  require('kra.live').register(buf, true)
   local hunks = require('kra.hunks')
   local list = hunks.between(api.nvim_buf_get_lines(buf, 0, -1, false), lines)
   if modified or #list > 0 then hunks.apply(buf, list, modified) end
