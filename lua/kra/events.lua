@@ -10,6 +10,8 @@ local uv = vim.uv
 local timer ---@type uv.uv_timer_t?
 local told = '' -- the files that were told last
 local sequence = 0
+local TRIES = 8
+local tries = 0 -- that failed since the last event
 local paused = false
 local started = false
 
@@ -28,6 +30,14 @@ function M.visible()
   return text:find('[^%z\1]') and text or ''
 end
 
+-- Nobody is told: the same is tried later and later, also when no other event comes.
+local function tell_later()
+  if tries >= TRIES or paused then return end
+  local retry = require('kra.config').get().retry
+  timer:start(math.min(retry.max_ms, retry.first_ms * 2 ^ tries), 0, vim.schedule_wrap(M.ring))
+  tries = tries + 1
+end
+
 local function tell(text)
   local socket = require('kra.daemon').tmux()
   if not socket then
@@ -36,7 +46,9 @@ local function tell(text)
   end
   sequence = sequence + 1
   local event = { source = 'editor', server = socket, client = require('kra.rpc').identity().id, seq = sequence }
-  require('kra.rpc').notify('event', event, function(sent) if sent then told = text end end)
+  require('kra.rpc').notify('event', event, function(sent)
+    if sent then told = text else tell_later() end
+  end)
 end
 
 --- The end of the quiet time.
@@ -51,7 +63,14 @@ end
 
 --- Something may have changed: the quiet time begins anew.
 function M.poke()
+  tries = 0
   if timer then timer:start(require('kra.config').get().autosave.editor_debounce_ms, 0, vim.schedule_wrap(M.ring)) end
+end
+
+--- What was told last may not have arrived.
+function M.untold()
+  told = ''
+  if timer then tell_later() end
 end
 
 local function leave()

@@ -2,13 +2,13 @@
 -- rpcrequest() would wait without end for a daemon that hangs, and nothing here may hold up the editor.
 --
 --   closed ── connect() ──► opening ── hello answered ──► open
---     ▲                        │ nobody listens: the daemon is started once, then tried again
+--     ▲                        │ nobody listens, or not long enough to answer: the daemon is started, STARTS times at most
 --     └──── lost, or after back-off ◄────────────────────────┘
 local M = {}
 local uv = vim.uv
 
 local PROTOCOL = { 1, 1 }
-local START_PATIENCE_MS, RETRIES, RESTORING_MS = 5000, 4, 10
+local START_PATIENCE_MS, STARTS, RETRIES, RESTORING_MS = 5000, 3, 4, 10
 local SERVE = "return require('kra.rpc').serve(...)"
 
 ---@class kra.Call
@@ -23,7 +23,9 @@ local waiting = {} ---@type (fun(err: table?))[] for the end of an opening
 local identity ---@type {editor: string, id: string}?
 local peer = {} ---@type table what the daemon said to hello
 local failures = 0
-local may_start = false -- of the opening under way
+local opened_at = 0 -- of uv.now()
+local said_bye = false -- this daemon ended in order and owes nothing
+local may_start, starts_left = false, 0 -- of the opening under way
 local starts_failed, start_after = 0, 0 -- how often in a row, and when it is tried again (of uv.now())
 local opened = {} ---@type table<string, fun()> called after each opening
 
@@ -53,21 +55,36 @@ local function answer(call, err, result)
   call.done(err, result)
 end
 
-local function lose(why)
+-- Ends the connection, and what was asked over it.
+local function drop(why)
   local old, asked = pipe, calls
-  pipe, calls, state = nil, {}, 'closed'
+  pipe, calls = nil, {}
   if old and not old:is_closing() then old:close() end
   for _, call in pairs(asked) do answer(call, fault('unavailable', why)) end
+end
+
+local function lose(why)
+  state = 'closed'
+  drop(why)
   local queue = waiting
   waiting = {}
   for _, callback in ipairs(queue) do callback(fault('unavailable', why)) end
 end
 
-local function lost()
-  local was_open = state == 'open'
+local function lost(which)
+  if which ~= pipe then return end
+  -- hello is answered that nobody is there.
+  if state == 'opening' then return drop('the daemon ended before it answered') end
+  local orderly = said_bye
   lose('the daemon closed the connection')
   require('kra.statusline').set_connected(false)
-  if was_open then M.retry() end
+  local config = require('kra.config').get()
+  uv.update_time()
+  -- One that dies again and again is not brought up for ever.
+  if orderly or uv.now() - opened_at >= config.retry.max_ms then failures = 0 end
+  M.retry(not orderly)
+  -- What a daemon that died had not read yet is told anew.
+  if not orderly then require('kra.events').untold() end
 end
 
 local function write(message)
@@ -118,19 +135,23 @@ local function take(message)
     vim.schedule(function() answer(call, err, result) end)
   elseif message[1] == 0 then
     serve_call(message[2], message[3], message[4])
+  elseif message[2] == 'bye' then
+    local bye = type(message[3]) == 'table' and message[3][1]
+    said_bye = type(bye) == 'table' and (bye.reason ~= 'signal' or bye.pending == 0)
   elseif message[1] == 2 then
     serve_call(nil, message[2], message[3])
   end
 end
 
-local function reader()
+local function reader(which)
+  local function ended() lost(which) end
   local unpack_next = vim.mpack.Unpacker()
   return function(err, chunk)
-    if err or not chunk then return vim.schedule(lost) end
+    if err or not chunk then return vim.schedule(ended) end
     local at = 1
     while at <= #chunk do
       local ok, message, next_at = pcall(unpack_next, chunk, at)
-      if not ok then return vim.schedule(lost) end
+      if not ok then return vim.schedule(ended) end
       at = next_at
       if message ~= nil then take(message) end
     end
@@ -153,7 +174,7 @@ local function send_request(method, params, done, timeout_ms)
   write(encode({ 0, id, method, { params } }))
 end
 
-local function greet()
+local function greet(absent)
   local socket, pane = require('kra.daemon').tmux()
   local me = M.identity()
   send_request('hello', {
@@ -161,11 +182,11 @@ local function greet()
     cwd = uv.cwd(), pane = pane or '', tmux = socket or '',
   }, function(err, result)
     if err then
-      lose(err.what)
+      if err.fault == 'unavailable' and state == 'opening' then absent(err.what) else lose(err.what) end
       return
     end
     starts_failed, start_after = 0, 0
-    state, failures, peer = 'open', 0, type(result) == 'table' and result or {}
+    state, peer = 'open', type(result) == 'table' and result or {}
     require('kra.config').shared(peer.settings)
     require('kra.statusline').set_connected(true)
     local queue = waiting
@@ -186,22 +207,25 @@ end
 --- Somebody asked by hand: a start that has failed is tried again at once.
 function M.try_now() start_after = 0 end
 
-local function open()
+local open
+
+local function unreachable(why)
+  if starts_left == 0 then return lose(why) end
+  starts_left = starts_left - 1
+  uv.update_time()
+  local pause = start_after - uv.now()
+  if pause > 0 then return lose(('the daemon did not start; it is tried again in %d s'):format(math.ceil(pause / 1000))) end
+  require('kra.daemon').start(function(code)
+    if state ~= 'opening' then return end
+    if code == 0 then return open() end
+    start_failed()
+    lose(code and ('kra daemon start: exit %d'):format(code) or 'there is no kra program; :checkhealth kra')
+  end)
+end
+
+function open()
   local path = require('kra.daemon').socket()
-  local function unreachable()
-    if not may_start then return lose('no daemon listens') end
-    may_start = false -- once for an opening
-    uv.update_time()
-    local pause = start_after - uv.now()
-    if pause > 0 then return lose(('the daemon did not start; it is tried again in %d s'):format(math.ceil(pause / 1000))) end
-    require('kra.daemon').start(function(code)
-      if state ~= 'opening' then return end
-      if code == 0 then return open() end
-      start_failed()
-      lose(code and ('kra daemon start: exit %d'):format(code) or 'there is no kra program; :checkhealth kra')
-    end)
-  end
-  if not path then return unreachable() end
+  if not path then return unreachable('no daemon listens') end
   local new = assert(uv.new_pipe(false))
   new:connect(path, function(err)
     vim.schedule(function()
@@ -211,11 +235,11 @@ local function open()
       end
       if err then
         new:close()
-        return unreachable()
+        return unreachable('no daemon listens')
       end
-      pipe = new
-      pipe:read_start(reader())
-      greet()
+      pipe, opened_at, said_bye = new, uv.now(), false
+      pipe:read_start(reader(new))
+      greet(unreachable)
     end)
   end)
 end
@@ -233,20 +257,21 @@ function M.connect(done, start)
   if state == 'open' then return done(nil) end
   table.insert(waiting, done)
   -- One that only looked becomes one that starts when something is to be sent meanwhile.
-  if start then may_start = true end
+  if start and not may_start then may_start, starts_left = true, STARTS end
   if state == 'opening' then return end
-  state, may_start = 'opening', start == true
+  state, may_start, starts_left = 'opening', start == true, start and STARTS or 0
   open()
 end
 
---- After a loss: a few tries further and further apart, without starting a daemon; then nothing until something is to be sent.
-function M.retry()
+--- After a loss: a few tries further and further apart, then nothing until something is to be sent.
+---@param start? boolean the daemon died: it is started anew
+function M.retry(start)
   if state ~= 'closed' or failures >= RETRIES then return end
   local retry = require('kra.config').get().retry
   local pause = math.min(retry.max_ms, retry.first_ms * 2 ^ failures)
   failures = failures + 1
   vim.defer_fn(function()
-    if state == 'closed' then M.connect(function(err) if err then M.retry() end end, false) end
+    if state == 'closed' then M.connect(function(err) if err then M.retry(start) end end, start) end
   end, pause)
 end
 

@@ -114,24 +114,76 @@ describe('the connection to the daemon', function()
     assert.equals('unavailable', answer.err.fault)
   end)
 
-  it('starts the daemon once when nobody listens', function()
-    peer:close()
-    local program = world:write('bin/fake-kra', ('#!/bin/sh\necho "$@" >> %s/started\n'):format(world.dir))
-    vim.uv.fs_chmod(program, tonumber('755', 8))
+  -- An editor whose `kra` notes how it was called, and starts nothing.
+  local function with_program(exit)
     editor:stop()
+    local program = world:write('bin/fake-kra', ('#!/bin/sh\necho "$@" >> %s/started\nexit %d\n'):format(world.dir, exit or 0))
+    vim.uv.fs_chmod(program, tonumber('755', 8))
     editor = world:nvim({ env = { KRA_BIN = program } })
-    local answer = editor:lua(REQUEST, 'status', {}, 2000)
-    assert.equals('unavailable', answer.err.fault)
-    assert.equals('daemon start\n', world:read('started'))
+    editor:lua("require('kra').setup({ retry = { first_ms = 20 } })")
+  end
+  local function show_a_file()
+    world:write('home/a.txt', 'a\n')
+    editor:request('nvim_ui_attach', 80, 24, {})
+    editor:lua("require('kra.events').start()")
+    editor:command('edit a.txt')
+  end
+  local function starts() return select(2, world:read('started'):gsub('daemon start\n', '')) end
+
+  it('starts the daemon when nobody listens, and again when that one has gone before we come', function()
+    peer:close()
+    with_program()
+    assert.equals('unavailable', editor:lua(REQUEST, 'status', {}, 2000).err.fault)
+    assert.equals(3, starts())
+  end)
+
+  it('asks the next daemon when one ends before it answers', function()
+    with_program()
+    local hellos = 0
+    local hello = peer.answers.hello
+    peer.answers.hello = function()
+      hellos = hellos + 1
+      if hellos == 2 then return hello() end
+      peer.client:close()
+      return peers.SILENT
+    end
+    assert.is_nil(editor:lua(REQUEST, 'status', {}, 2000).err)
+    assert.same({ 2, 1 }, { hellos, starts() })
+  end)
+
+  it('tells what is on the screen when a daemon can be reached at last, without another event', function()
+    peer:die()
+    os.remove(peer.path)
+    with_program()
+    show_a_file()
+    world:wait(function() return vim.uv.fs_stat(world.dir .. '/started') and starts() >= 3 end, 'a first connection that failed')
+    assert.same({}, peer:told('event'))
+    peer:listen()
+    world:wait(function() return #peer:told('event') == 1 end, 'the event')
+  end)
+
+  it('tells it anew when the daemon died, and not when it ended in order', function()
+    with_program()
+    show_a_file()
+    for _, bye in ipairs({ false, true }) do
+      local told = #peer:told('event')
+      world:wait(function() return #peer:told('event') > told or bye and told > 0 end, 'an event')
+      local hellos = #peer:told('hello')
+      if bye then peer:write({ 2, 'bye', { { reason = 'handover', pending = 0 } } }) end
+      peer:die()
+      os.remove(peer.path)
+      peer:listen()
+      world:wait(function() return #peer:told('hello') > hellos end, 'the next hello')
+      if not bye then world:wait(function() return #peer:told('event') > told end, 'the event told anew') end
+    end
+    editor:lua('vim.wait(100)')
+    assert.equals(2, #peer:told('event'))
   end)
 
   it('starts one that keeps failing less and less often, and at once when it is asked by hand', function()
     peer:close()
-    local program = world:write('bin/fake-kra', ('#!/bin/sh\necho "$@" >> %s/started\nexit 69\n'):format(world.dir))
-    vim.uv.fs_chmod(program, tonumber('755', 8))
-    editor:stop()
-    editor = world:nvim({ env = { KRA_BIN = program } })
-    local function starts() return select(2, world:read('started'):gsub('daemon start', '')) end
+    with_program(69)
+    editor:lua("require('kra').setup({ retry = { first_ms = 1000 } })")
     assert.truthy(editor:lua(REQUEST, 'status', {}, 2000).err.what:find('exit 69', 1, true))
     for _ = 1, 5 do assert.truthy(editor:lua(REQUEST, 'status', {}, 2000).err.what:find('tried again in', 1, true)) end
     assert.equals(1, starts())
