@@ -26,7 +26,8 @@ describe('a follow window', function()
 
   local function note(path, line, more)
     local file = vim.tbl_extend('force', { path = path, kind = 'modify', line = line, added = 1, removed = 0, writer = 'agent' }, more or {})
-    editor:lua("require('kra.serve').answer('files_changed', ...)", { root = world.dir, count = 1, files = { file }, text = 'x', cause = '', single = true })
+    editor:lua("require('kra.serve').answer('files_changed', ...)",
+      { root = world.dir, count = 1, files = { file }, text = 'x', cause = '', single = true })
   end
   -- The file and line of every window, the current one marked.
   local function seen()
@@ -240,7 +241,8 @@ describe('a file that is moved', function()
     editor:command('edit ' .. world.dir .. '/a.ts')
     vim.wait(20)
     assert(os.rename(world.dir .. '/a.ts', world.dir .. '/c.ts'))
-    editor:lua("require('kra.serve').answer('file_changed', ...)", { path = world.dir .. '/c.ts', from = world.dir .. '/a.ts', kind = 'rename', seq = 1 })
+    editor:lua("require('kra.serve').answer('file_changed', ...)",
+      { path = world.dir .. '/c.ts', from = world.dir .. '/a.ts', kind = 'rename', seq = 1 })
     assert.equals(world.dir .. '/c.ts', editor:lua('return vim.api.nvim_buf_get_name(0)'))
     assert.same({ 'one', 'two' }, lines())
   end)

@@ -55,7 +55,8 @@ describe('writing after a change from outside', function()
     end })]])
   end
 
-  local own = { 'w', 'w!', '%w', '1,$w', 'up', 'wall', 'wa!', 'silent w', 'keepalt w', 'w ++ff=unix', 'w ++enc=utf-8', 'w %', 'exe "w"', 'lua vim.cmd.write()' }
+  local own = { 'w', 'w!', '%w', '1,$w', 'up', 'wall', 'wa!', 'silent w', 'keepalt w',
+    'w ++ff=unix', 'w ++enc=utf-8', 'w %', 'exe "w"', 'lua vim.cmd.write()' }
   for _, form in ipairs(own) do
     for _, formats in ipairs({ false, true }) do
       it((':%s%s'):format(form, formats and ' with a formatter' or ''), function()
