@@ -113,7 +113,9 @@ Result<FileInfo> SystemDisk::info(const std::string& path) {
   struct stat info;
   if (::lstat(path.c_str(), &info) != 0) return failure(path, "stat", errno);
   auto modified_ms = info.st_mtim.tv_sec * std::int64_t{1000} + info.st_mtim.tv_nsec / 1'000'000;
-  return FileInfo{static_cast<std::uint64_t>(info.st_size), modified_ms, S_ISDIR(info.st_mode)};
+  auto modified_ns = info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
+  return FileInfo{static_cast<std::uint64_t>(info.st_size), modified_ms, S_ISDIR(info.st_mode), static_cast<std::uint64_t>(info.st_dev),
+                  static_cast<std::uint64_t>(info.st_ino), modified_ns};
 }
 
 Result<void> SystemDisk::remove(const std::string& path) {

@@ -21,6 +21,9 @@ struct FileInfo {
   std::uint64_t size = 0;
   std::int64_t modified_ms = 0;
   bool directory = false;
+  // Which file it is.
+  std::uint64_t device = 0, inode = 0;
+  std::int64_t modified_ns = 0;
 };
 
 // Temporary files begin with this. One that is found by whoever holds the lock of its directory belongs to a dead writer.

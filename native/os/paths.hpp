@@ -8,8 +8,9 @@
 //             undo/SERVER/…                            what was closed or replaced last, laid out as a workspace
 //             scrollback/HASH                          pane contents, by content
 //             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
+//             drafts/CLIENT.journal                      unsaved text of one editor's process    drafts/undo  drafts/out  drafts/reserve
 //             events.journal  events.journal.b  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
-//   runtime/  kra.sock  kra.lock  watch-SERVER.lock
+//   runtime/  kra.sock  kra.lock  watch-SERVER.lock  drafts/CLIENT.journal
 //   config/   config.yaml
 #pragma once
 
@@ -42,6 +43,9 @@ struct Paths {
   std::string edit_notes() const { return state + "/notes.journal"; }
   std::string audit_log() const { return state + "/audit.log"; }
   std::string metrics() const { return state + "/metrics.kra"; }
+  std::string drafts() const { return state + "/drafts"; }
+  // While that one cannot be written.
+  std::string drafts_second() const { return runtime + "/drafts"; }
 };
 
 // From the environment: KRA_STATE_DIR, KRA_RUNTIME_DIR, KRA_CONFIG_DIR; else XDG; else below HOME. The runtime directory is

@@ -45,6 +45,10 @@ struct ProcessPast {
 };
 // not_found when it has gone or has no terminal on its standard input.
 Result<ProcessPast> past_of(pid_t pid);
+// The process that had this pid and start time has not ended (one that waits to be reaped has).
+bool still_runs(pid_t pid, std::uint64_t start);
+// Another one after each start of the system; empty when it cannot be told.
+std::string boot_id();
 std::string host_name();
 std::string user_home();  // $HOME, or "/" when it is not set
 

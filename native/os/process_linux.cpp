@@ -201,6 +201,21 @@ Result<ProcessPast> past_of(pid_t pid) {
   return past;
 }
 
+bool still_runs(pid_t pid, std::uint64_t start) {
+  auto stat = read_proc(pid, "stat");
+  if (!stat || static_cast<std::uint64_t>(stat_field(*stat, 22).value_or(0)) != start) return false;
+  const auto state = stat->rfind(')') + 2;
+  return state < stat->size() && (*stat)[state] != 'Z' && (*stat)[state] != 'X';
+}
+
+std::string boot_id() {
+  const Fd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  std::array<char, 36> id{};
+  // Its fixed length: anything shorter is none.
+  if (!file || ::read(file.get(), id.data(), id.size()) != static_cast<ssize_t>(id.size())) return "";
+  return {id.data(), id.size()};
+}
+
 std::string host_name() {
   utsname names;
   return ::uname(&names) == 0 ? names.nodename : "";

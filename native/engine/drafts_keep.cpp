@@ -1,0 +1,185 @@
+// What happens to journals later: folded, moved home, expired, forgotten. All under the lock that their writers take.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "engine/draft_appender.hpp"
+#include "engine/drafts.hpp"
+#include "wire/msgpack.hpp"
+
+namespace kra {
+
+static std::string frame_of(DraftType type, std::uint64_t seq, Value map) {
+  std::string frame;
+  append_frame(frame, type, pack(Value(Value::Array{seq, std::move(map)})));
+  return frame;
+}
+
+// A text as it is now, in the pieces that a text has.
+static void add_text(std::string& out, const DraftBuffer& buffer, const std::string& text) {
+  constexpr std::size_t piece = 1U << 20;
+  std::size_t part = 0;
+  for (std::size_t from = 0; part == 0 || from < text.size(); from += piece, ++part) {
+    Value map = part == 0 ? buffer.meta : Value(Value::Map{});
+    map.set("buffer", buffer.id);
+    map.set("scan", 0);
+    map.set("part", static_cast<std::uint64_t>(part));
+    map.set("final", from + piece >= text.size());
+    map.set("text", std::string_view(text).substr(from, piece));
+    map.set("at", buffer.at);
+    if (part == 0) map.set("last", buffer.last_seq);
+    out += frame_of(DraftType::text, 0, std::move(map));
+  }
+}
+
+static bool is_done(const DraftBuffer& buffer) { return buffer.why == "saved" || buffer.why == "closed"; }
+
+// A journal that is not wholly understood, or holds edits of a file that is not here, stays as it is.
+static bool can_fold(const DraftJournal& journal) {
+  return !journal.editor.is_nil() && journal.damaged_bytes == 0 && journal.lost_records == 0 &&
+         std::all_of(journal.buffers.begin(), journal.buffers.end(), [](const auto& entry) {
+           const auto& buffer = entry.second;
+           return is_done(buffer) || (buffer.lines && !buffer.base_only && buffer.edits_lost == 0);
+         });
+}
+
+static std::string folded(const DraftJournal& journal) {
+  auto out = frame_of(DraftType::editor, 0, journal.editor);
+  for (const auto& [id, buffer] : journal.buffers) {
+    if (is_done(buffer)) continue;
+    // An undo file belongs to the text before it.
+    if (!buffer.undo_file.empty()) {
+      add_text(out, buffer, buffer.undo_text);
+      out += frame_of(DraftType::undo, 0, Value::Map{{"buffer", id}, {"file", buffer.undo_file}});
+    }
+    add_text(out, buffer, buffer.lines->text());
+    if (!buffer.why.empty()) out += frame_of(DraftType::end, 0, Value::Map{{"buffer", id}, {"why", buffer.why}});
+  }
+  return out + frame_of(DraftType::base, journal.last_seq, Value::Map{{"upto", journal.last_seq}});
+}
+
+Result<std::uint64_t> Drafts::compact(const std::string& client, std::uint64_t least_bytes) {
+  auto path = first(client);
+  std::uint64_t size = TRY(disk_.info(path)).size;
+  if (size < least_bytes || disk_.info(second(client))) return size;
+  auto done = disk_.hold_appends(path, [&]() -> Result<void> {
+    auto bytes = TRY(disk_.read(path, draft_journal_limit));
+    size = bytes.size();
+    auto journal = replay({bytes}, true);
+    if (!can_fold(journal)) return {};
+    auto smaller = folded(journal);
+    if (smaller.size() * 2 > bytes.size()) return {};
+    TRY(disk_.replace(path, smaller));
+    size = smaller.size();
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  return size;
+}
+
+Result<std::uint64_t> Drafts::move_home() {
+  std::uint64_t left = 0;
+  for (const auto& client : TRY(clients())) {
+    if (!disk_.info(second(client))) continue;
+    DraftAppender appender(disk_, {first(client), second(client), ""});
+    if (appender.move_home()) continue;
+    auto info = disk_.info(second(client));
+    left += info ? info->size : 0;
+  }
+  return left;
+}
+
+// Buffers that ever were that file in this journal.
+static std::set<std::string> buffers_of(const FoundFrames& found, const std::string& path) {
+  std::set<std::string> buffers;
+  for (const auto& frame : found.frames) {
+    if (frame.type != DraftType::text && frame.type != DraftType::file && frame.type != DraftType::meta) continue;
+    auto value = unpack(frame.payload, {.text = 16U << 20});
+    if (value && value->array() && (*value->array())[1]["path"].text_or("") == path) buffers.insert((*value->array())[1]["buffer"].text_or(""));
+  }
+  return buffers;
+}
+
+// A filler takes the place of each record, so that nothing seems lost. Damage that may hold a part of the file goes too.
+Result<int> Drafts::forget_in(const std::string& file, const std::string& path) {
+  int forgotten = 0;
+  auto done = disk_.hold_appends(file, [&]() -> Result<void> {
+    auto bytes = TRY(disk_.read(file, draft_journal_limit));
+    auto found = find_frames(bytes);
+    auto buffers = buffers_of(found, path);
+    forgotten = static_cast<int>(buffers.size());
+    if (buffers.empty() && found.damaged.empty()) return {};
+    std::string kept;
+    std::vector<std::string> undo_files;
+    for (const auto& frame : found.frames) {
+      auto value = unpack(frame.payload, {.depth = 16, .elements = 1U << 20, .text = 16U << 20, .total = 1U << 22});
+      auto buffer = value && value->array() ? (*value->array())[1]["buffer"].text_or("") : "";
+      if (!buffers.contains(buffer)) append_frame(kept, frame.type, frame.payload);
+      else if (frame.seq > 0) kept += frame_of(DraftType::filler, frame.seq, Value::Map{});
+      if (buffers.contains(buffer) && frame.type == DraftType::undo) undo_files.push_back((*value->array())[1]["file"].text_or(""));
+    }
+    TRY(disk_.replace(file, kept));
+    for (const auto& name : undo_files)
+      if (!name.empty() && name.find('/') == std::string::npos) TRY(disk_.remove(cat(paths_.drafts(), "/undo/", name)));
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  return forgotten;
+}
+
+Result<int> Drafts::forget(const std::string& path) {
+  int forgotten = 0;
+  for (const auto& client : TRY(clients())) {
+    for (const auto& file : {first(client), second(client)}) {
+      if (!disk_.info(file)) continue;
+      forgotten += TRY(forget_in(file, path));
+    }
+  }
+  // Whatever was made for takers: it costs nothing to make again.
+  TRY(disk_.remove_tree(paths_.drafts() + "/out"));
+  TRY(disk_.remove_tree(paths_.drafts_second() + "/out"));
+  return forgotten;
+}
+
+// Nothing in it is wanted any more: all of it has ended, or is older than may be.
+static bool may_expire(const DraftJournal& journal, const DraftOwner& owner, std::int64_t modified_ms, Milliseconds max_age, WallTime now) {
+  if (owner.life() == DraftOwner::Life::runs) return false;
+  std::int64_t newest = 0;
+  bool some = false;
+  for (const auto& [id, buffer] : journal.buffers) {
+    if (buffer.why == "saved" || buffer.why == "closed" || (!buffer.lines && !buffer.base_only)) continue;
+    some = true;
+    newest = std::max(newest, buffer.at > 0 ? buffer.at : modified_ms);
+  }
+  // An empty one waits a day too: its editor may just be starting.
+  return now.ms - std::max(newest, modified_ms) > (some ? max_age.count() : 86'400'000);
+}
+
+Result<int> Drafts::expire(Milliseconds max_age, WallTime now) {
+  constexpr std::int64_t day = 86'400'000;
+  auto notes_path = paths_.drafts() + "/expiring";
+  auto notes_file = disk_.read(notes_path, 1U << 20);
+  auto notes = notes_file ? unpack(*notes_file).value_or(Value()) : Value();
+  Value next = Value::Map{};
+  int removed = 0;
+  for (const auto& client : TRY(clients())) {
+    auto found = read(client);
+    if (!found || found->journal.damaged_bytes > 0) continue;
+    if (!may_expire(found->journal, owner_of(client, found->journal), found->modified_ms, max_age, now)) continue;
+    auto seen = notes[client].number_or(now.ms);
+    // Seen in the future: the clock was wrong, then or now.
+    if (seen > now.ms) seen = now.ms;
+    if (now.ms - seen < day) {
+      next.set(client, seen);
+      continue;
+    }
+    for (const auto& [id, buffer] : found->journal.buffers)
+      if (!buffer.undo_file.empty() && buffer.undo_file.find('/') == std::string::npos) TRY(disk_.remove(cat(paths_.drafts(), "/undo/", buffer.undo_file)));
+    TRY(disk_.remove(first(client)));
+    TRY(disk_.remove(second(client)));
+    ++removed;
+  }
+  if (!(next == notes) && (next.map()->size() > 0 || notes_file)) TRY(disk_.replace(notes_path, pack(next)));
+  return removed;
+}
+
+}  // namespace kra
