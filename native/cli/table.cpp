@@ -10,6 +10,7 @@ const std::vector<CommandRow>& command_table() {
       flush_command(),
       restore_command(),
       undo_command(),
+      drafts_command(),
       list_command(),
       log_command(),
       show_command(),
@@ -35,6 +36,7 @@ const std::vector<CommandRow>& command_table() {
       version_command(),
       completions_command(),
       event_command(),
+      draft_take_command(),
   };
   return rows;
 }

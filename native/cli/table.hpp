@@ -13,6 +13,7 @@ std::string unknown_command(std::string_view name);
 // Work.
 CommandRow save_command();
 CommandRow flush_command();
+CommandRow drafts_command();
 // Saves and their history.
 CommandRow list_command();
 CommandRow log_command();
@@ -44,6 +45,7 @@ ExitCode run_overview(Console& console);
 // For shells, hooks and scripts.
 CommandRow completions_command();
 CommandRow exec_command();
+CommandRow draft_take_command();
 CommandRow event_command();
 
 

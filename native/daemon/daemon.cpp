@@ -30,9 +30,13 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
       settings_(disk, paths.config_file()),
       server_(loop_, std::move(listener), paths.socket(), {},
               {[this](Client& client, Frame frame) { router_.handle(client, std::move(frame)); },
-               [this](Client& client) { workspaces_.client_gone(client.id()); }}),
+               [this](Client& client) {
+                 desk_.client_gone(client);
+                 workspaces_.client_gone(client.id());
+               }}),
       workspaces_(server_, saves_, std::move(journal), settings_, disk, paths, save),
-      router_({server_, saves_, workspaces_, settings_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      desk_(loop_, server_, settings_, disk, paths),
+      router_({server_, saves_, workspaces_, desk_, settings_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
       alarm_(loop_, [this] { ring(); }),
       before_wait_(loop_, [this] { before_wait(); }),
       term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
@@ -47,7 +51,7 @@ void Daemon::run() {
   server_.close_door();
   server_.sweep();
   // Whoever came at the last moment of an idle daemon has no other one that would save for him.
-  if (!stop_until_ && workspaces_.busy()) {
+  if (!stop_until_ && (workspaces_.busy() || desk_.busy())) {
     begin_stop(Reply(), "idle");
     loop_.run();
   }
@@ -67,7 +71,7 @@ void Daemon::before_wait() {
 
 std::optional<Instant> Daemon::due() {
   std::optional<Instant> first;
-  for (auto candidate : {server_.due(), workspaces_.due(), stop_until_ ? stop_until_ : idle_until_})
+  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), stop_until_ ? stop_until_ : idle_until_})
     if (candidate && (!first || *candidate < *first)) first = candidate;
   return first;
 }
@@ -76,21 +80,23 @@ void Daemon::ring() {
   auto now = Clock::now();
   server_.ring(now);
   workspaces_.ring(now);
+  desk_.ring(now);
 }
 
 // Nobody whose workspace we keep is connected, and nothing is left to do.
-bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && saves_.unanswered() == 0; }
+bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && saves_.unanswered() == 0; }
 
 void Daemon::begin_stop(Reply reply, const char* reason) {
   stop_replies_.push_back(reply);
   if (stop_until_) return;
   stop_reason_ = reason;
   stop_until_ = Clock::now() + stop_patience;
+  desk_.sync_all();
   if (settings_.may_autosave()) workspaces_.flush("", "exit", Reply());
 }
 
 bool Daemon::may_end(Instant now) const {
-  return *stop_until_ <= now || (!workspaces_.saving() && saves_.unanswered() == 0);
+  return *stop_until_ <= now || (!workspaces_.saving() && !desk_.busy() && saves_.unanswered() == 0);
 }
 
 void Daemon::end() {

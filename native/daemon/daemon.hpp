@@ -33,6 +33,7 @@ class Daemon {
   SettingsFile settings_;
   Server server_;
   Workspaces workspaces_;
+  DraftDesk desk_;
   Router router_;
   Alarm alarm_;
   BeforeWait before_wait_;

@@ -19,7 +19,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 15> rows = {{
+  static constexpr std::array<Row, 23> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
@@ -33,6 +33,14 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"session_list", &Router::session_list},
       {"reload", &Router::reload},
       {"metrics", &Router::metrics},
+      {"draft", &Router::draft},
+      {"drafts", &Router::drafts},
+      {"draft_take", &Router::draft_take},
+      {"draft_end", &Router::draft_end},
+      {"forget", &Router::forget},
+      {"heartbeat", &Router::heartbeat},
+      {"files", &Router::files},
+      {"measure", &Router::measure},
       {"handover", &Router::handover},
       {"stop", &Router::stop},
   }};
@@ -45,7 +53,8 @@ void Router::handle(Client& client, Frame frame) {
   const auto& param = only_param(frame.params);
   if (frame.kind == Frame::Kind::notification) {
     // Only what needs no answer; an unknown notification comes from a newer client.
-    if (handler == &Router::event || handler == &Router::reload) (this->*handler)(client, param, Reply());
+    constexpr std::array<Handler, 6> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure};
+    if (std::find(unanswered.begin(), unanswered.end(), handler) != unanswered.end() && handler) (this->*handler)(client, param, Reply());
     return;
   }
   Reply reply(parts_.clients, client.id(), frame.id);
@@ -72,7 +81,7 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
                             {"pid", static_cast<std::int64_t>(::getpid())},
                             {"abi", abi},
                             {"replaced", program_is_replaced()}};
-  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  if (parts_.settings.refresh()) apply_settings();
   if (client.hello.client == "nvim") answer.set("settings", editor_settings());
   reply.give(answer);
 }
@@ -97,7 +106,7 @@ void Router::events(Client&, const Value&, Reply reply) {
 void Router::save(Client&, const Value& param, Reply reply) {
   auto server = param["server"].text_or("");
   if (server.empty()) return reply.give(Error{Fault::usage, "save needs the socket of a tmux server"});
-  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  if (parts_.settings.refresh()) apply_settings();
   SaveRequest request{.name = param["name"].text_or(""),
                       .session = param["session"].text_or(""),
                       .message = param["message"].text_or(""),
@@ -110,7 +119,7 @@ void Router::save(Client&, const Value& param, Reply reply) {
 void Router::flush(Client&, const Value& param, Reply reply) {
   auto server = param["server"].text_or("");
   if (param["paths"].array() && !param["paths"].array()->empty()) return write_files(param["paths"], server, reply);
-  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  if (parts_.settings.refresh()) apply_settings();
   parts_.workspaces.flush(server, "flush", reply);
 }
 
@@ -179,12 +188,43 @@ void Router::session_list(Client&, const Value&, Reply reply) {
 }
 
 void Router::reload(Client&, const Value&, Reply reply) {
-  if (parts_.settings.refresh()) parts_.workspaces.apply_settings();
+  if (parts_.settings.refresh()) apply_settings();
   const auto& problem = parts_.settings.problem();
   reply.give(problem.empty() ? Result<Value>(Value(Value::Map{})) : Result<Value>(Error{Fault::usage, problem}));
 }
 
-void Router::metrics(Client&, const Value&, Reply reply) { reply.give(parts_.workspaces.metrics()); }
+void Router::apply_settings() {
+  parts_.workspaces.apply_settings();
+  parts_.desk.apply_settings();
+}
+
+void Router::metrics(Client&, const Value&, Reply reply) { reply.give(all_metrics()); }
+
+void Router::draft(Client& client, const Value& param, Reply reply) { parts_.desk.draft(client, param, reply); }
+void Router::drafts(Client& client, const Value& param, Reply reply) { parts_.desk.drafts(client, param, reply); }
+void Router::draft_take(Client& client, const Value& param, Reply reply) { parts_.desk.take(client, param, reply); }
+void Router::draft_end(Client& client, const Value& param, Reply reply) { parts_.desk.end(client, param, reply); }
+void Router::forget(Client&, const Value& param, Reply reply) { parts_.desk.forget(param["path"].text_or(""), reply); }
+
+void Router::heartbeat(Client& client, const Value& param, Reply reply) {
+  parts_.desk.heartbeat(client, param);
+  reply.give(Value(Value::Map{}));
+}
+
+void Router::files(Client& client, const Value& param, Reply reply) {
+  parts_.desk.files(client, param);
+  reply.give(Value(Value::Map{}));
+}
+
+void Router::measure(Client&, const Value& param, Reply reply) {
+  if (parts_.settings.now().performance.monitor) {
+    if (const auto* list = param["list"].array())
+      for (const auto& measured : *list) measured_.take(measured);
+    else
+      measured_.take(param);
+  }
+  reply.give(Value(Value::Map{}));
+}
 
 void Router::handover(Client&, const Value& param, Reply reply) {
   auto theirs = param["version"].text_or("");

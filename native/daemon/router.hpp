@@ -1,6 +1,7 @@
 // Methods by name: what each request asks of the daemon's parts.
 #pragma once
 
+#include "daemon/draft_desk.hpp"
 #include "daemon/lane.hpp"
 #include "daemon/reply.hpp"
 #include "daemon/sessions.hpp"
@@ -15,6 +16,7 @@ class Router {
     Server& clients;
     Lane& lane;
     Workspaces& workspaces;
+    DraftDesk& desk;
     SettingsFile& settings;
     Disk& disk;
     const Paths& paths;
@@ -42,15 +44,27 @@ class Router {
   void session_list(Client&, const Value&, Reply);
   void reload(Client&, const Value&, Reply);
   void metrics(Client&, const Value&, Reply);
+  void draft(Client&, const Value&, Reply);
+  void drafts(Client&, const Value&, Reply);
+  void draft_take(Client&, const Value&, Reply);
+  void draft_end(Client&, const Value&, Reply);
+  void forget(Client&, const Value&, Reply);
+  void heartbeat(Client&, const Value&, Reply);
+  void files(Client&, const Value&, Reply);
+  void measure(Client&, const Value&, Reply);
   void handover(Client&, const Value&, Reply);
   void stop(Client&, const Value&, Reply);
 
+  void apply_settings();
+  Value all_metrics() const;
+  Value problems() const;
   Value clients_status();
   Value editor_settings() const;
   template <class Job>
   void on_lane(Job job, Reply reply);
 
   Parts parts_;
+  Metrics measured_;
   Instant began_;
 };
 

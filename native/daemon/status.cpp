@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "daemon/router.hpp"
 
@@ -40,9 +41,23 @@ Value Router::clients_status() {
   return rows;
 }
 
-static Value problems_with(Value found, const std::string& settings_problem) {
-  if (!settings_problem.empty())
-    found.array()->push_back(Value::Map{{"code", "settings"}, {"text", settings_problem}, {"cure", "kra config check"}});
+// Of the daemon's own saves, and of what editors have measured.
+Value Router::all_metrics() const {
+  auto all = parts_.workspaces.metrics();
+  const auto measured = measured_.summary();
+  for (const auto& [name, row] : *measured.map()) all.set(name, row);
+  return all;
+}
+
+Value Router::problems() const {
+  auto found = parts_.workspaces.problems();
+  parts_.desk.add_problems(found);
+  if (!parts_.settings.problem().empty()) found.array()->push_back(problem_of("settings", parts_.settings.problem(), "kra config check"));
+  const auto& performance = parts_.settings.now().performance;
+  if (!performance.monitor) return found;
+  for (const auto& [name, ms] : measured_.above(performance.target.count()))
+    found.array()->push_back(problem_of("slow", cat(name, ": 5 in 100 took ", ms, " ms or more, the target is ", performance.target.count(), " ms"),
+                                        "`kra metrics` shows it; a slow disk or a busy machine is the usual reason, performance.target_ms sets the target"));
   return found;
 }
 
@@ -62,8 +77,9 @@ void Router::status(Client&, const Value& param, Reply reply) {
       {"clients", clients_status()},
       {"events", Value::Map{{"accepted", workspaces.journal().accepted()}, {"pending", workspaces.journal().pending()}}},
       {"leases", workspaces.leases_status(now)},
-      {"metrics", workspaces.metrics()},
-      {"problems", problems_with(workspaces.problems(), parts_.settings.problem())},
+      {"metrics", all_metrics()},
+      {"drafts", parts_.desk.status(now)},
+      {"problems", problems()},
   }));
 }
 

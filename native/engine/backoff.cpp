@@ -4,10 +4,16 @@
 
 namespace kra {
 
-void Backoff::failed(Instant now) {
+void Backoff::failed(Instant now, double spread) {
   ++failures_;
-  due_ = now + next_;
+  due_ = now + next_ - Milliseconds(static_cast<std::int64_t>(static_cast<double>(next_.count()) * 0.25 * std::clamp(spread, 0.0, 1.0)));
   next_ = std::min(next_ * 2, longest_);
+}
+
+void Backoff::retime(Milliseconds first, Milliseconds longest) {
+  first_ = first;
+  longest_ = std::max(first, longest);
+  next_ = std::clamp(next_, first_, longest_);
 }
 
 void Backoff::succeeded() {

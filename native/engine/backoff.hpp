@@ -11,7 +11,9 @@ class Backoff {
  public:
   Backoff(Milliseconds first, Milliseconds longest) : first_(first), longest_(longest), next_(first) {}
 
-  void failed(Instant now);
+  // `spread`, from 0 to 1, takes up to a quarter of the wait away, so that many who failed together do not come back together.
+  void failed(Instant now, double spread = 0);
+  void retime(Milliseconds first, Milliseconds longest);
   void succeeded();
   int failures() const { return failures_; }
   std::optional<Instant> due() const { return due_; }

@@ -38,12 +38,16 @@ Result<DraftAppender::Place> DraftAppender::append(std::string_view frames) {
   return Error{elsewhere.error().fault, cat(trouble_, "; ", elsewhere.error().what)};
 }
 
-Result<void> DraftAppender::renew() {
-  first_.reset();
-  return disk_->hold_appends(places_.path, [&]() -> Result<void> {
-    auto bytes = TRY(disk_->read(places_.path, draft_journal_limit));
-    return disk_->replace(places_.path, bytes);
+Result<void> renew_journal(Disk& disk, const std::string& path) {
+  return disk.hold_appends(path, [&]() -> Result<void> {
+    auto bytes = TRY(disk.read(path, draft_journal_limit));
+    return disk.replace(path, bytes);
   });
+}
+
+Result<void> DraftAppender::renew() {
+  let_go();
+  return renew_journal(*disk_, places_.path);
 }
 
 Result<void> DraftAppender::move_home() {
@@ -64,6 +68,7 @@ Result<void> DraftAppender::move_home() {
 Result<void> make_draft_reserve(Disk& disk, const std::string& path) {
   auto there = disk.info(path);
   if (there && there->size == draft_reserve_bytes) return {};
+  TRY(disk.make_directory(directory_part(path)));
   // Not zeros, which some file systems do not store.
   std::string bytes(draft_reserve_bytes, '\0');
   std::uint64_t state = 0x9e3779b97f4a7c15ULL;

@@ -27,8 +27,9 @@ class DraftAppender {
   Result<Place> append(std::string_view frames);
   // What was added to the first place is on the disk. On any thread, while append() runs on another, as long as this object stays.
   std::shared_ptr<Appender> appender() const { return first_; }
-  // After a sync that failed: what can be read of the journal is written into a new file, which is synced before it takes the name.
+  // After a sync that failed: lets the file go, and renew_journal().
   Result<void> renew();
+  void let_go() { first_.reset(); }
   // What lies in the second place goes into the first, durably. Nothing to do is success.
   Result<void> move_home();
 
@@ -45,6 +46,9 @@ class DraftAppender {
   std::shared_ptr<Appender> first_, second_;
   std::string trouble_;
 };
+
+// What can be read of a journal is written into a new file, which is synced before it takes the name.
+Result<void> renew_journal(Disk& disk, const std::string& path);
 
 constexpr std::uint64_t draft_journal_limit = 1ULL << 30;  // bytes that are read of one journal
 constexpr std::size_t draft_reserve_bytes = 1U << 20;

@@ -57,20 +57,22 @@ static std::string folded(const DraftJournal& journal) {
   return out + frame_of(DraftType::base, journal.last_seq, Value::Map{{"upto", journal.last_seq}});
 }
 
+// The long work is done while others may add; under the lock only what came meanwhile is taken over.
 Result<std::uint64_t> Drafts::compact(const std::string& client, std::uint64_t least_bytes) {
   auto path = first(client);
-  std::uint64_t size = TRY(disk_.info(path)).size;
-  if (size < least_bytes || disk_.info(second(client))) return size;
+  if (auto info = TRY(disk_.info(path)); info.size < least_bytes || disk_.info(second(client))) return info.size;
+  auto bytes = TRY(disk_.read(path, draft_journal_limit));
+  auto size = static_cast<std::uint64_t>(bytes.size());
+  auto journal = replay({bytes}, true);
+  if (!can_fold(journal)) return size;
+  auto smaller = folded(journal);
+  if (smaller.size() * 2 > bytes.size()) return size;
   auto done = disk_.hold_appends(path, [&]() -> Result<void> {
-    auto bytes = TRY(disk_.read(path, draft_journal_limit));
-    size = bytes.size();
-    auto journal = replay({bytes}, true);
-    if (!can_fold(journal)) return {};
-    auto smaller = folded(journal);
-    if (smaller.size() * 2 > bytes.size()) return {};
-    TRY(disk_.replace(path, smaller));
+    auto now = TRY(disk_.read(path, draft_journal_limit));
+    if (!now.starts_with(bytes)) return {};
+    smaller.append(now, bytes.size());
     size = smaller.size();
-    return {};
+    return disk_.replace(path, smaller);
   });
   if (!done) return std::move(done.error());
   return size;

@@ -34,6 +34,18 @@ struct Settings {
     bool per_directory = true, per_branch = false, auto_restore = false;
     Milliseconds heartbeat{30'000}, abandoned_after{90'000};
   } session;
+  struct Drafts {
+    bool active = true;
+    Milliseconds max_age = std::chrono::hours(24 * 30);
+  } drafts;
+  struct Performance {
+    bool monitor = true;
+    Milliseconds target{50};
+    bool adapt = true;
+  } performance;
+  struct Retry {
+    Milliseconds first{1'000}, longest{60'000};
+  } retry;
   std::vector<std::string> privacy_exclude;
   std::string notify_level = "warn";
   bool notify_tmux = true;
