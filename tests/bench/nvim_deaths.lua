@@ -6,25 +6,15 @@
 --   50 ms must be in the journal.
 -- One JSON line for each bar.
 package.path = './?.lua;' .. package.path
+local driver = require('tests.bench.support.driver')
 local uv = vim.uv
+local full, seed, only, bar = driver.full, driver.seed, driver.only, driver.bar
 local worlds = require('tests.helpers.world')
 local journal = require('tests.lua.helpers.journal')
 
-local full, seed, only = true, 1, nil
-for i, argument in ipairs(_G.arg) do
-  if argument == '--sample' then full = false end
-  if argument == '--seed' then seed = tonumber(_G.arg[i + 1]) or 1 end
-  if argument == '--only' then only = _G.arg[i + 1] end
-end
-math.randomseed(seed)
 local EACH = full and 100 or 1
 local TYPISTS, BATCHES, TYPED_MS = full and 20 or 4, full and 10 or 1, full and 60000 or 2500
 local MAX_WAIT_MS, SLACK_MS, KEY_MS = 1000, 50, 50
-
-local function bar(fields)
-  fields.seed = seed
-  io.write(vim.json.encode(fields), '\n')
-end
 
 local function programs()
   local found = {}
@@ -263,11 +253,7 @@ local function typing()
     average = sum / count, pass = worst <= MAX_WAIT_MS + SLACK_MS, judged = full })
 end
 
-local ok, err = pcall(function()
+driver.run(function()
   all_deaths()
   if not only then typing() end
 end)
-if not ok then
-  io.stderr:write(tostring(err), '\n')
-  os.exit(2)
-end

@@ -1,44 +1,17 @@
 -- nvim_drafts [--sample|--full] [--seed N]: what keeping unsaved text costs an edit, how long typed text takes until it stands in the
 -- journal, and how long a turn of the main loop takes with a buffer of 100 MB. No daemon takes part: the editor writes by itself, which
 -- is the slower way for it. One JSON line for each bar.
+package.path = './?.lua;' .. package.path
+local driver = require('tests.bench.support.driver')
 local uv = vim.uv
+local full, bar, median = driver.full, driver.bar, driver.median
 
-local full, seed = true, 1
-for i, argument in ipairs(_G.arg) do
-  if argument == '--sample' then full = false end
-  if argument == '--seed' then seed = tonumber(_G.arg[i + 1]) or 1 end
-end
-math.randomseed(seed)
-
-local dir = assert(uv.fs_realpath(assert(uv.fs_mkdtemp((os.getenv('TMPDIR') or '/tmp') .. '/kra-bench-XXXXXX'))))
-local repo = assert(uv.fs_realpath('.'))
+local dir = driver.directory()
 for _, name in ipairs({ 'run', 'home' }) do vim.fn.mkdir(dir .. '/' .. name, 'p', tonumber('700', 8)) end
 
-local env = {}
-for key, value in pairs({ HOME = dir .. '/home', PATH = os.getenv('PATH'), TERM = 'xterm-256color', LANG = 'C.UTF-8', XDG_STATE_HOME = dir,
-  XDG_CONFIG_HOME = dir, XDG_DATA_HOME = dir, XDG_RUNTIME_DIR = dir .. '/run', NVIM_LOG_FILE = dir .. '/log', KRA_BIN = '/nonexistent/kra',
-  KRA_STATE_DIR = dir .. '/state', KRA_RUNTIME_DIR = dir .. '/run' }) do env[key] = value end
-
 local function child()
-  local argv = { 'env', '-u', 'NVIM', vim.v.progpath, '--embed', '--headless', '-u', 'NONE', '-i', 'NONE', '-n', '--cmd', 'set rtp^=' .. repo }
-  local job = vim.fn.jobstart(argv, { rpc = true, clear_env = true, env = env, cwd = dir .. '/home' })
-  return {
-    lua = function(code, ...) return vim.rpcrequest(job, 'nvim_exec_lua', code, { ... }) end,
-    stop = function()
-      vim.fn.jobstop(job)
-      vim.fn.jobwait({ job }, 5000)
-    end,
-  }
-end
-
-local function median(list)
-  table.sort(list)
-  return list[math.floor((#list + 1) / 2)]
-end
-
-local function bar(fields)
-  fields.seed = seed
-  io.write(vim.json.encode(fields), '\n')
+  return driver.child(driver.environment({ HOME = dir .. '/home', XDG_RUNTIME_DIR = dir .. '/run', KRA_BIN = '/nonexistent/kra',
+    KRA_STATE_DIR = dir .. '/state', KRA_RUNTIME_DIR = dir .. '/run' }))
 end
 
 -- Edits of one byte each, as typing makes them; ns for one.
@@ -135,13 +108,8 @@ local function large()
     cpu_ms = cpu, pass = worst <= 5, judged = full })
 end
 
-local ok, err = pcall(function()
+driver.run(function()
   per_edit()
   until_journal()
   large()
 end)
-vim.fn.delete(dir, 'rf')
-if not ok then
-  io.stderr:write(tostring(err), '\n')
-  os.exit(2)
-end

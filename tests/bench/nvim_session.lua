@@ -4,42 +4,18 @@
 --   `:mksession` wrote for the same editor (as soon at the latest; 1.5 times sooner is asked for)
 -- One JSON line for each bar.
 package.path = './?.lua;./lua/?.lua;./lua/?/init.lua;' .. package.path
-local uv = vim.uv
-
-local full, seed = true, 1
-for i, argument in ipairs(_G.arg) do
-  if argument == '--sample' then full = false end
-  if argument == '--seed' then seed = tonumber(_G.arg[i + 1]) or 1 end
-end
+local driver = require('tests.bench.support.driver')
+local full, seed, bar, median = driver.full, driver.seed, driver.bar, driver.median
 local ROUNDS = full and 25 or 5
 local TICKS = full and 400 or 60
 local WINDOWS_PER_TAB, TABS = 4, 4
 
-local dir = assert(uv.fs_realpath(assert(uv.fs_mkdtemp((os.getenv('TMPDIR') or '/tmp') .. '/kra-bench-XXXXXX'))))
-local repo = assert(uv.fs_realpath('.'))
+local dir = driver.directory()
 
 local function child()
-  local env = { HOME = dir, XDG_STATE_HOME = dir .. '/state', XDG_CONFIG_HOME = dir .. '/config', XDG_DATA_HOME = dir .. '/data',
-    XDG_RUNTIME_DIR = dir, KRA_DISABLE = '1', NVIM_LOG_FILE = dir .. '/log' }
-  local job = vim.fn.jobstart({ 'env', '-u', 'NVIM', '-u', 'TMUX', vim.v.progpath, '--embed', '--headless', '-u', 'NONE', '-i', 'NONE', '-n',
-    '--cmd', 'let g:loaded_python3_provider = 0', '--cmd', 'set rtp^=' .. repo, '--cmd', 'filetype plugin on', '--cmd', 'syntax on' },
-    { rpc = true, cwd = dir, env = env })
-  assert(job > 0)
-  return {
-    lua = function(code, ...) return vim.rpcrequest(job, 'nvim_exec_lua', code, { ... }) end,
-    stop = function() vim.fn.jobstop(job) vim.fn.jobwait({ job }, 5000) end,
-  }
-end
-
-local function sorted(list)
-  table.sort(list)
-  return list
-end
-local function median(list) return sorted(list)[math.floor((#list + 1) / 2)] end
-
-local function bar(fields)
-  fields.seed = seed
-  io.write(vim.json.encode(fields), '\n')
+  local env = driver.environment({ XDG_STATE_HOME = dir .. '/state', XDG_CONFIG_HOME = dir .. '/config', XDG_DATA_HOME = dir .. '/data',
+    KRA_DISABLE = '1' })
+  return driver.child(env, { 'let g:loaded_python3_provider = 0', 'filetype plugin on', 'syntax on' })
 end
 
 -- `count` Lua files in 16 windows of four tabs; the rest is hidden.
@@ -147,13 +123,8 @@ local function restore(count)
     unit = 'ms', n = ROUNDS, whole = all, times_sooner = floor / usable, pass = usable <= floor / 1.5, judged = full })
 end
 
-local ok, err = pcall(function()
+driver.run(function()
   write_files(500)
   tick()
   for _, count in ipairs({ 10, 100, 500 }) do restore(count) end
 end)
-vim.fn.delete(dir, 'rf')
-if not ok then
-  io.stderr:write(tostring(err), '\n')
-  os.exit(2)
-end

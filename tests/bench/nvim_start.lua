@@ -1,17 +1,12 @@
 -- nvim_start [--sample|--full] [--seed N]: what the plugin adds to a start of Neovim without a session. Starts with and without it take
 -- turns; --startuptime says how long each took; the difference of the medians may be 0.5 ms. No kra.* module may be loaded by then.
 -- One JSON line for each bar.
-local uv = vim.uv
-
-local full, seed = true, 1
-for i, argument in ipairs(_G.arg) do
-  if argument == '--sample' then full = false end
-  if argument == '--seed' then seed = tonumber(_G.arg[i + 1]) or 1 end
-end
+package.path = './?.lua;' .. package.path
+local driver = require('tests.bench.support.driver')
+local full, seed, bar, median = driver.full, driver.seed, driver.bar, driver.median
 local ROUNDS = full and 200 or 10
 
-local dir = assert(uv.fs_realpath(assert(uv.fs_mkdtemp((os.getenv('TMPDIR') or '/tmp') .. '/kra-bench-XXXXXX'))))
-local repo = assert(uv.fs_realpath('.'))
+local dir, repo = driver.directory(), driver.repo
 
 local function write(name, text)
   local file = assert(io.open(dir .. '/' .. name, 'w'))
@@ -37,9 +32,7 @@ write('empty/plugin/empty.lua', '')
 local without = vimrc('without.lua', ('vim.opt.rtp:prepend(%q)\n'):format(dir .. '/empty'))
 local with = vimrc('with.lua', ('vim.opt.rtp:prepend(%q)\n'):format(repo))
 
-local env = {}
-for key, value in pairs({ HOME = dir, PATH = os.getenv('PATH'), TERM = 'xterm-256color', LANG = 'C.UTF-8', XDG_STATE_HOME = dir,
-  XDG_CONFIG_HOME = dir, XDG_DATA_HOME = dir, XDG_RUNTIME_DIR = dir, NVIM_LOG_FILE = dir .. '/log' }) do env[key] = value end
+local env = driver.environment()
 
 -- One start, in ms: what --startuptime says of the time until the editor is there, and of the plugin file.
 local function start(rc)
@@ -58,17 +51,7 @@ local function start(rc)
   return assert(total, 'no start was logged'), plugin, tonumber(seen[1]), tonumber(seen[2])
 end
 
-local function median(list)
-  table.sort(list)
-  return list[math.floor((#list + 1) / 2)]
-end
-
-local function bar(fields)
-  fields.seed = seed
-  io.write(vim.json.encode(fields), '\n')
-end
-
-local ok, err = pcall(function()
+driver.run(function()
   local ours, theirs, files, modules = {}, {}, {}, 0
   for round = 1, ROUNDS do
     for turn = 1, 2 do
@@ -94,8 +77,3 @@ local ok, err = pcall(function()
   bar({ bar = 'Neovim: kra modules loaded at a start', figure = modules, limit = 0, unit = 'modules', n = ROUNDS, pass = modules == 0,
     judged = true })
 end)
-vim.fn.delete(dir, 'rf')
-if not ok then
-  io.stderr:write(tostring(err), '\n')
-  os.exit(2)
-end
