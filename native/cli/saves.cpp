@@ -2,6 +2,7 @@
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
+#include "engine/audit.hpp"
 
 namespace kra::cli {
 
@@ -31,7 +32,10 @@ static ExitCode run_delete(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto history = context.history();
   for (const auto& name : call.arguments) OR_FAIL(existing_save(history, name));
-  for (const auto& name : call.arguments) OR_FAIL(history.remove(name));
+  for (const auto& name : call.arguments) {
+    OR_FAIL(history.remove(name));
+    note_act(context.disk, context.paths, "delete", name);
+  }
   return ExitCode::done;
 }
 

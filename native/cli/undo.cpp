@@ -5,6 +5,7 @@
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
+#include "engine/audit.hpp"
 #include "engine/undo.hpp"
 
 namespace kra::cli {
@@ -39,6 +40,7 @@ static ExitCode run_undo(const Call& call, Console& console) {
   auto report = undo(context.disk, context.paths, context.server, settings, Patience::of(std::chrono::seconds(60)));
   if (!report && report.error().fault == Fault::not_found) return console.say(report.error().what), ExitCode::nothing;
   if (!report) return fail(console, report.error());
+  note_act(context.disk, context.paths, "undo", cat(text_of(report->item.kind), " ", report->item.where, " into ", context.server.socket));
   if (call.json()) {
     auto value = value_of(report->item);
     value.set("failed", to_value(report->failed));
