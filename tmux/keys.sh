@@ -9,6 +9,7 @@ kra_bind_keys() {
   esac
   [ -z "$KRA_SAVE_KEY" ] || kra_bind "$KRA_SAVE_KEY" save
   [ -z "$KRA_RESTORE_KEY" ] || kra_bind "$KRA_RESTORE_KEY" popup restore
+  [ -z "$KRA_PIN_KEY" ] || kra_bind "$KRA_PIN_KEY" pin
 }
 
 # KEY, then the words for menu.sh. Ids only: no name of anybody's stands in a binding.

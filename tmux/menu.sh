@@ -1,6 +1,6 @@
 #!/bin/sh
 # What keys, the menu and kra.tmux start in the background of a tmux server:
-#   menu.sh menu|save|undo|popup WHAT CLIENT PANE    menu.sh show WHAT    menu.sh start|build
+#   menu.sh menu|save|undo|pin|popup WHAT CLIENT PANE    menu.sh show WHAT    menu.sh start|build
 # No text of anybody's is handed to tmux as a command: what kra said goes through an option.
 dir=$(cd "${0%/*}/.." && pwd -P) || exit 1
 bin=$(tmux show-options -gqv @kra_bin)
@@ -99,5 +99,6 @@ what=${1:-}
 case $what in
 menu | popup | show | start | build) "$what" "$@" ;;
 save | undo) run "$what" ;;
-*) echo 'usage: menu.sh menu|save|undo|popup WHAT CLIENT PANE, show WHAT, start, build' >&2 && exit 2 ;;
+pin) run pin "$2" ;;
+*) echo 'usage: menu.sh menu|save|undo|pin|popup WHAT CLIENT PANE, show WHAT, start, build' >&2 && exit 2 ;;
 esac

@@ -5,6 +5,7 @@ kra_read_options() {
   kra_answer=$(tmux display-message -p '#{@kra-menu-key}
 #{@kra-save-key}
 #{@kra-restore-key}
+#{@kra-pin-key}
 #{@kra-autosave}
 #{@kra-restore-on-start}
 #{@kra-scrollback}
@@ -16,6 +17,7 @@ kra_read_options() {
     IFS= read -r KRA_MENU_KEY
     IFS= read -r KRA_SAVE_KEY
     IFS= read -r KRA_RESTORE_KEY
+    IFS= read -r KRA_PIN_KEY
     IFS= read -r KRA_AUTOSAVE
     IFS= read -r KRA_ON_START
     IFS= read -r KRA_SCROLLBACK

@@ -3,6 +3,7 @@ local M = {}
 local api = vim.api
 
 local all = false -- the whole instance
+local redrawing = false
 local BAR = "%{%v:lua.require'kra.pin'.bar()%}"
 
 --- Is this window to stay where it is?
@@ -41,7 +42,13 @@ function M.show(win)
   if not api.nvim_win_is_valid(win) then return end
   bar(win, M.pinned(win) or require('kra.follow').window() == win)
   require('kra.statusline').set_part('pin', M.word())
-  pcall(api.nvim_command, 'redrawstatus!')
+  if redrawing then return end
+  redrawing = true
+  -- Once for all that happens in this turn, and not before what was asked for is done.
+  vim.schedule(function()
+    redrawing = false
+    pcall(api.nvim_command, 'redrawstatus!')
+  end)
 end
 
 --- For the status line.
@@ -70,6 +77,7 @@ end
 
 --- :KraPin and :KraPin!
 ---@param whole? boolean the whole instance
+---@return string said
 function M.toggle(whole)
   local said
   if whole then
@@ -83,6 +91,7 @@ function M.toggle(whole)
   end
   if require('kra.follow').mode() == 'off' then said = said .. '. Follow is off; :Kra follow turns it on' end
   require('kra.notify').say(said, 'info', true)
+  return said
 end
 
 -- Windows by their place, as they come back in a restored session.

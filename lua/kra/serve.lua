@@ -41,6 +41,7 @@ local methods = {
     require('kra.config').shared(params)
     return vim.empty_dict()
   end,
+  pin = function() return { said = require('kra.pin').toggle() } end,
   saved = function(params)
     local data = vim.tbl_extend('keep', type(params) == 'table' and params or {}, { ok = true, duration_ms = 0 })
     require('kra.statusline').saved(data)

@@ -31,6 +31,7 @@ const std::vector<CommandRow>& command_table() {
       integrate_command(),
       note_command(),
       daemon_command(),
+      pin_command(),
       tmux_command(),
       help_command(),
       version_command(),

@@ -38,6 +38,7 @@ CommandRow daemon_command();
 CommandRow help_command();
 CommandRow init_command();
 CommandRow integrate_command();
+CommandRow pin_command();
 CommandRow tmux_command();
 CommandRow version_command();
 // What `kra` alone prints: whether the work is safe, what is pending, three examples.

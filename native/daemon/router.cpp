@@ -19,12 +19,13 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 23> rows = {{
+  static constexpr std::array<Row, 24> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
       {"save", &Router::save},
       {"flush", &Router::flush},
+      {"pin", &Router::pin},
       {"status", &Router::status},
       {"lease", &Router::lease},
       {"release", &Router::release},
@@ -145,6 +146,20 @@ void Router::write_files(const Value& paths, const std::string& server, Reply re
                    if (--gathered->missing == 0) reply.give(Value(Value::Map{{"editors", std::move(gathered->answers)}, {"changed", true}}));
                  });
   }
+}
+
+// The editor in a pane does what :KraPin does.
+void Router::pin(Client&, const Value& param, Reply reply) {
+  const auto server = param["server"].text_or(""), pane = param["pane"].text_or("");
+  Client* editor = nullptr;
+  parts_.clients.each([&](Client& client) {
+    if (client.hello.client == "nvim" && client.hello.tmux == server && client.hello.pane == pane && !pane.empty()) editor = &client;
+  });
+  if (editor == nullptr) return reply.give(Value(Value::Map{{"editor", false}}));
+  editor->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{"pin", Value::Map{}}}, [reply](Result<Value> answer) {
+    if (!answer) return reply.give(std::move(answer.error()));
+    reply.give(Value(Value::Map{{"editor", true}, {"said", (*answer)["said"].text_or("")}}));
+  });
 }
 
 void Router::lease(Client& client, const Value& param, Reply reply) {
