@@ -79,12 +79,32 @@ local function settings()
   for _, problem in ipairs(status.problems) do health.warn(problem.text, problem.cure and { problem.cure } or nil) end
 end
 
+-- Files whose buffers are not what is on disk, with what to do.
+local function live()
+  health.start('kra: changes on disk')
+  local status = require('kra.live').status()
+  if not status.active then
+    return health.info('off: live.active, :Kra live or :Kra pause turned it off, or this editor is left alone')
+  end
+  health.ok(('%d files are followed%s'):format(status.files, require('kra.rpc').connected() and '' or ', by looking: no daemon is connected'))
+  for _, image in pairs(require('kra.live.image').all()) do
+    local name = vim.fn.fnamemodify(image.name, ':~:.')
+    if image.gone then health.warn(name .. ' is gone from the disk', { ':w writes it again' }) end
+    if image.behind then health.warn(('%s was changed outside (%s)'):format(name, image.behind), { ':Kra theirs loads it, :w! keeps yours' }) end
+    local open = require('kra.live.conflict').count(image.buf)
+    if open > 0 then health.warn(('%s has %d conflicts'):format(name, open), { ':Kra mine, theirs, both or diff' }) end
+    if image.foreign then health.info(name .. ' is written by another plugin: it is loaded again as a whole') end
+    if image.odd then health.info(('%s is loaded again as a whole: %s'):format(name, image.odd)) end
+  end
+end
+
 function M.check()
   versions()
   library()
   connection()
   tmux()
   settings()
+  live()
 end
 
 return M
