@@ -8,6 +8,7 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> rows = {
       save_command(),
       flush_command(),
+      sync_command(),
       restore_command(),
       undo_command(),
       drafts_command(),

@@ -14,6 +14,7 @@ std::string unknown_command(std::string_view name);
 CommandRow save_command();
 CommandRow flush_command();
 CommandRow drafts_command();
+CommandRow sync_command();
 // Saves and their history.
 CommandRow list_command();
 CommandRow log_command();

@@ -66,18 +66,12 @@ class Scan {
     if (!look) return skip(path, "unreadable");
     const auto known = state_.files.find(path);
     if (look->kind == FileKind::none || look->kind == FileKind::directory) {
-      if (known != state_.files.end() && !absent_on_purpose(path)) gone_.push_back(path);
+      if (known != state_.files.end()) gone_.push_back(path);
       return {};
     }
     if (look->kind == FileKind::other) return {};
     if (known != state_.files.end() && known->second.settled && known->second.look == *look) return {};
     return read(path);
-  }
-
-  // Of a sparse checkout: what git keeps out of the work tree has not been deleted.
-  bool absent_on_purpose(const std::string& path) const {
-    const auto entry = index_.find(path);
-    return entry != index_.end() && entry->second.skip_worktree;
   }
 
   Result<void> read(const std::string& path) {

@@ -46,6 +46,15 @@ struct Settings {
   struct Retry {
     Milliseconds first{1'000}, longest{60'000};
   } retry;
+  struct Sync {
+    Milliseconds interval = std::chrono::hours(1), min_interval = std::chrono::minutes(5), poll = std::chrono::minutes(5), quiet{20'000};
+    Milliseconds lock_timeout = std::chrono::minutes(10), pause_max = std::chrono::minutes(5);
+    std::int64_t max_changed_files = 50, auto_commit_threshold = 10, snapshots_kept = 10;
+    std::vector<std::pair<std::string, std::string>> conflict{{"**", "copy"}};  // glob -> what becomes of a conflict; the first that matches
+    std::vector<std::string> exclude{"*.tmp", "*.log", ".DS_Store", "node_modules/"};
+    bool alert_on_failure = true;
+    std::string message = "kra: {host} {reason} ({count} files)";
+  } sync;
   std::vector<std::string> privacy_exclude;
   std::string notify_level = "warn";
   bool notify_tmux = true;

@@ -19,6 +19,14 @@ static std::vector<std::string> texts_of(const Value& value) {
   return texts;
 }
 
+// One word is for all files.
+static void store_conflict(Settings& settings, const Value& value) {
+  settings.sync.conflict.clear();
+  if (value.text()) settings.sync.conflict.emplace_back("**", *value.text());
+  if (!value.map()) return;
+  for (const auto& [glob, strategy] : *value.map()) settings.sync.conflict.emplace_back(glob, strategy.text_or(""));
+}
+
 // Each of these makes the `store` of a row from members of Settings.
 template <auto section, auto member>
 void store(Settings& settings, const Value& value) {
@@ -27,6 +35,7 @@ void store(Settings& settings, const Value& value) {
   if constexpr (std::is_same_v<Target, bool>) target = value.flag_or(target);
   else if constexpr (std::is_same_v<Target, Milliseconds>) target = duration_of(value);
   else if constexpr (std::is_same_v<Target, std::string>) target = value.text_or(target);
+  else if constexpr (std::is_same_v<Target, std::int64_t>) target = value.number_or(target);
   else target = texts_of(value);
 }
 
@@ -81,22 +90,35 @@ const std::vector<OptionRow>& option_table() {
        store<&S::performance, &S::Performance::adapt>},
       {"retry.first_ms", Kind::count, "1000", "", "wait before the first retry", 1, day_ms, store<&S::retry, &S::Retry::first>},
       {"retry.max_ms", Kind::count, "60000", "", "longest wait between retries", 1, day_ms, store<&S::retry, &S::Retry::longest>},
-      {"sync.interval", Kind::duration, "60m", "", "time between syncs"},
-      {"sync.min_interval", Kind::duration, "5m", "", "shortest time between syncs"},
-      {"sync.poll", Kind::duration, "5m", "", "how often a remote is asked"},
-      {"sync.max_changed_files", Kind::count, "50", "", "this many changed files lead to a sync", 1, 1'000'000},
-      {"sync.quiet_ms", Kind::count, "20000", "", "quiet time in the tree before a sync", 0, day_ms},
-      {"sync.conflict", Kind::map, "copy", "copy|manual|ours|theirs|union|markers|newest", "what becomes of a conflict; or a map from glob to one of these"},
+      {"sync.interval", Kind::duration, "60m", "", "time between syncs", 0, 0,
+       store<&S::sync, &S::Sync::interval>},
+      {"sync.min_interval", Kind::duration, "5m", "", "shortest time between syncs", 0, 0,
+       store<&S::sync, &S::Sync::min_interval>},
+      {"sync.poll", Kind::duration, "5m", "", "how often a remote is asked", 0, 0,
+       store<&S::sync, &S::Sync::poll>},
+      {"sync.max_changed_files", Kind::count, "50", "", "this many changed files lead to a sync", 1, 1'000'000,
+       store<&S::sync, &S::Sync::max_changed_files>},
+      {"sync.quiet_ms", Kind::count, "20000", "", "quiet time in the tree before a sync", 0, day_ms,
+       store<&S::sync, &S::Sync::quiet>},
+      {"sync.conflict", Kind::map, "copy", "copy|manual|ours|theirs|union|markers|newest", "what becomes of a conflict; or a map from glob to one of these", 0, 0,
+       store_conflict},
       {"sync.hooks", Kind::text, "verify", "", "how git hooks of a repository are treated"},
       {"sync.hook_timeout", Kind::duration, "30s", "", "longest time for a hook"},
       {"sync.sign", Kind::choice, "inherit", "inherit|never|require", "whether commits are signed"},
-      {"sync.auto_commit_threshold", Kind::count, "10", "", "changed files that lead to a commit", 1, 1'000'000},
-      {"sync.lock_timeout", Kind::duration, "10m", "", "longest time that a sync holds its lock"},
-      {"sync.pause_max", Kind::duration, "5m", "", "longest time that a writer may hold a sync back"},
-      {"sync.snapshots_kept", Kind::count, "10", "", "snapshots kept for each root", 1, 1'000'000},
-      {"sync.exclude", Kind::text_list, R"(["*.tmp", "*.log", .DS_Store, node_modules/])", "", "files that are never synced"},
-      {"sync.alert_on_failure", Kind::flag, "true", "", "tell of a sync that failed"},
-      {"sync.message", Kind::text, "\"kra: {host} {reason} ({count} files)\"", "", "message of commits"},
+      {"sync.auto_commit_threshold", Kind::count, "10", "", "changed files that lead to a commit", 1, 1'000'000,
+       store<&S::sync, &S::Sync::auto_commit_threshold>},
+      {"sync.lock_timeout", Kind::duration, "10m", "", "longest time that a sync holds its lock", 0, 0,
+       store<&S::sync, &S::Sync::lock_timeout>},
+      {"sync.pause_max", Kind::duration, "5m", "", "longest time that a writer may hold a sync back", 0, 0,
+       store<&S::sync, &S::Sync::pause_max>},
+      {"sync.snapshots_kept", Kind::count, "10", "", "snapshots kept for each root", 1, 1'000'000,
+       store<&S::sync, &S::Sync::snapshots_kept>},
+      {"sync.exclude", Kind::text_list, R"(["*.tmp", "*.log", .DS_Store, node_modules/])", "", "files that are never synced", 0, 0,
+       store<&S::sync, &S::Sync::exclude>},
+      {"sync.alert_on_failure", Kind::flag, "true", "", "tell of a sync that failed", 0, 0,
+       store<&S::sync, &S::Sync::alert_on_failure>},
+      {"sync.message", Kind::text, "\"kra: {host} {reason} ({count} files)\"", "", "message of commits", 0, 0,
+       store<&S::sync, &S::Sync::message>},
       {"live.active", Kind::flag, "true", "", "bring changes of files on disk into buffers"},
       {"live.follow", Kind::choice, "off", "off|window|current", "show where others write"},
       {"live.delete_delay_ms", Kind::count, "100", "", "wait before a deletion counts", 0, day_ms},

@@ -48,6 +48,16 @@ Result<std::optional<Lock>> Lock::try_take(const std::string& path) {
   return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
 }
 
+Result<Lock> Lock::share(const std::string& path, const Patience& patience) {
+  Fd fd = TRY(open_lock(path));
+  for (int pause_ms = 1; ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0; pause_ms = std::min(pause_ms * 2, 50)) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return Error{Fault::io, cat(path, ": ", std::strerror(errno))};
+    if (patience.over()) return Error{Fault::busy, cat(path, " is held by ", holder_of(fd.get()))};
+    std::this_thread::sleep_for(Milliseconds(patience.left_ms(pause_ms)));
+  }
+  return Lock(std::move(fd));
+}
+
 Result<Lock> Lock::take(const std::string& path, const Patience& patience) {
   Fd fd = TRY(open_lock(path));
   for (int pause_ms = 1; !lock_now(fd.get()); pause_ms = std::min(pause_ms * 2, 50)) {

@@ -15,6 +15,8 @@ class Lock {
  public:
   // Waits as long as the patience lasts; Fault::busy names the holder.
   static Result<Lock> take(const std::string& path, const Patience& patience);
+  // Together with others who share it; whoever takes it for himself waits for all of them.
+  static Result<Lock> share(const std::string& path, const Patience& patience);
   // The lock, or nothing when another holds it.
   static Result<std::optional<Lock>> try_take(const std::string& path);
   // A lock whose descriptor was inherited.

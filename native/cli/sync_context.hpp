@@ -1,0 +1,29 @@
+// What the sync commands share: the work tree that is meant, its store, and how a report is told.
+#pragma once
+
+#include "cli/context.hpp"
+#include "engine/sync.hpp"
+
+namespace kra::cli {
+
+// The work tree of the directory that is given, or of the one where we are.
+Result<RepositoryPlace> place_of(Context& context, const std::string& directory);
+Result<SyncStore> store_of(Context& context, const RepositoryPlace& place);
+// Two minutes, or what KRA_SYNC_PATIENCE_MS says (for tests).
+Patience sync_patience();
+
+ExitCode exit_code_of(const SyncReport& report);
+void tell(Console& console, const SyncReport& report);
+
+// The subcommands of `kra sync`, apart from syncing itself. `arguments` without the subcommand.
+ExitCode run_sync_enable(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_disable(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_status(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_snapshots(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_cleanup(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_rollback(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_undo(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_conflicts(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+
+}  // namespace kra::cli

@@ -1,0 +1,178 @@
+// kra sync enable, disable, status, and what deals with snapshots and conflicts.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/record.hpp"
+#include "cli/failure.hpp"
+#include "cli/sync_context.hpp"
+#include "engine/rollback.hpp"
+#include "engine/sync_pause.hpp"
+#include "os/terminal.hpp"
+
+namespace kra::cli {
+namespace {
+
+std::string first_of(const std::vector<std::string>& arguments) { return arguments.empty() ? std::string() : arguments.front(); }
+
+bool agreed(const Call& call, Console& console, const SyncRecord& record) {
+  if (record.mode != "track" || call.has("yes")) return true;
+  auto terminal = Terminal::on(STDIN_FILENO);
+  console.flush();
+  if (!terminal) return false;
+  const auto key = terminal->ask(cat("kra: every sync will commit to ", printable(record.branch), " and push it to ", printable(record.url), "\n     Go on? [y/N] "));
+  console.line("");
+  return key && (*key == 'y' || *key == 'Y');
+}
+
+Value value_of(const SnapshotMeta& meta) {
+  return Value::Map{{"id", meta.id},       {"at", rfc3339({meta.at})}, {"reason", meta.reason},       {"head", meta.head},       {"branch", meta.branch},
+                    {"files", meta.files}, {"changed", meta.changed},  {"operation", meta.operation}, {"held_by", meta.held_by}, {"skipped", to_value(meta.skipped)}};
+}
+
+}  // namespace
+
+ExitCode run_sync_enable(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  const auto mode = call.value("mode").empty() ? std::string("shadow") : call.value("mode");
+  const auto record = OR_FAIL(new_record(context.disk, place, mode));
+  if (!agreed(call, console, record)) {
+    console.say(cat("not enabled: `track` commits to ", printable(record.branch), " and pushes to ", printable(record.url), "; --yes agrees to that"));
+    return ExitCode::decision;
+  }
+  OR_FAIL(write_record(context.disk, context.paths, record));
+  console.line("enabled: ", printable(record.root), " with ", printable(record.url), record.mode == "track" ? cat(", moving ", printable(record.branch)) : ", your branch and index stay as they are");
+  return ExitCode::done;
+}
+
+ExitCode run_sync_disable(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  OR_FAIL(remove_record(context.disk, context.paths, place.root));
+  console.line("disabled: ", printable(place.root), "; its snapshots are kept");
+  return ExitCode::done;
+}
+
+ExitCode run_sync_status(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  const auto record = read_record(context.disk, context.paths, place);
+  const auto last = last_report(context.disk, context.paths, place.root);
+  const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
+  if (call.json()) {
+    Value::Map status{{"root", place.root}, {"enabled", record.ok()}, {"mode", record ? record->mode : ""}, {"url", record ? record->url : ""}, {"problem", record ? "" : record.error().what}};
+    status.emplace_back("last", last ? to_value(*last) : Value());
+    status.emplace_back("pauses", to_value(pauses));
+    console.json(std::move(status));
+    return ExitCode::done;
+  }
+  if (!record) return console.line(printable(record.error().what)), ExitCode::done;
+  console.line(printable(place.root), ": ", record->mode, " with ", printable(record->url));
+  if (last) console.line("last sync ", ago({last->at}, wall_now()), ": "), tell(console, *last);
+  else console.line("never synced");
+  for (const auto& pause : pauses) console.line("paused by ", pause.id, pause.reason.empty() ? "" : cat(": ", printable(pause.reason)));
+  return ExitCode::done;
+}
+
+ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  OR_FAIL(read_record(context.disk, context.paths, place));
+  const auto settings = OR_FAIL(context.settings());
+  auto store = OR_FAIL(store_of(context, place));
+  const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
+  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = pauses.empty() ? "" : pauses.front().reason, .ignored = call.has("ignored")}, {}, sync_patience()));
+  OR_FAIL(clean_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), sync_patience()));
+  if (!call.value("bundle").empty()) {
+    // The shell's directory is where the user means.
+    char here[4096];
+    const auto file = call.value("bundle");
+    const auto full = file.starts_with('/') ? file : cat(::getcwd(here, sizeof here) ? here : ".", "/", file);
+    OR_FAIL(bundle_snapshot(store, taken.meta, full, sync_patience()));
+  }
+  if (call.json()) console.json(value_of(taken.meta));
+  else console.line("snapshot ", taken.meta.id, ": ", taken.meta.files, " files, ", taken.meta.changed, " differ from HEAD");
+  for (const auto& skipped : taken.meta.skipped) console.say(cat(skipped.path, " is not in it: ", skipped.why));
+  return ExitCode::done;
+}
+
+ExitCode run_sync_snapshots(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  auto store = OR_FAIL(store_of(context, place));
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& meta : OR_FAIL(list_snapshots(store, sync_patience()))) {
+    if (call.json()) console.json(value_of(meta));
+    else rows.push_back({meta.id, ago({meta.at}, wall_now()), meta.reason, meta.branch.empty() ? meta.head.substr(0, 12) : printable(meta.branch), cat(meta.changed, " changed")});
+  }
+  if (!call.json()) console.out(aligned(rows));
+  return ExitCode::done;
+}
+
+ExitCode run_sync_cleanup(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto kept = parse_int(first_of(arguments));
+  if (!kept || *kept < 0) return fail(console, {Fault::usage, "cleanup needs the number of snapshots to keep"});
+  const auto place = OR_FAIL(place_of(context, arguments.size() > 1 ? arguments[1] : ""));
+  auto store = OR_FAIL(store_of(context, place));
+  console.line(OR_FAIL(clean_snapshots(store, static_cast<std::uint64_t>(*kept), sync_patience())), " snapshots forgotten");
+  return ExitCode::done;
+}
+
+static ExitCode go_back(Context& context, Console& console, SyncStore& store, const SnapshotMeta& target) {
+  const auto device = OR_FAIL(device_name(context.disk, context.paths));
+  const auto done = OR_FAIL(roll_back(store, target, device, sync_patience()));
+  console.line("back at ", target.id, ": ", done.files, " files changed; `kra sync undo` goes back before that");
+  for (const auto& left : done.left) console.say(cat(left.path, " is as it was: ", left.why));
+  return done.left.empty() ? ExitCode::done : ExitCode::decision;
+}
+
+ExitCode run_sync_rollback(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return fail(console, {Fault::usage, "rollback needs the id of a snapshot; `kra sync snapshots` lists them"});
+  const auto place = OR_FAIL(place_of(context, arguments.size() > 1 ? arguments[1] : ""));
+  OR_FAIL(read_record(context.disk, context.paths, place));
+  auto store = OR_FAIL(store_of(context, place));
+  const auto target = find_snapshot(store, arguments.front(), sync_patience());
+  if (!target && target.error().fault == Fault::not_found) return console.say(target.error().what), ExitCode::nothing;
+  if (!target) return fail(console, target.error());
+  return go_back(context, console, store, *target);
+}
+
+ExitCode run_sync_undo(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  OR_FAIL(read_record(context.disk, context.paths, place));
+  auto store = OR_FAIL(store_of(context, place));
+  for (const auto& meta : OR_FAIL(list_snapshots(store, sync_patience())))
+    if (meta.reason == "rollback" || meta.reason == "sync") return go_back(context, console, store, meta);
+  console.say("nothing to undo: no sync wrote anything here");
+  return ExitCode::nothing;
+}
+
+ExitCode run_sync_conflicts(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, ""));
+  auto store = OR_FAIL(store_of(context, place));
+  const auto list = OR_FAIL(list_conflicts(store, sync_patience()));
+  const auto word = first_of(arguments);
+  if (word.empty() || word == "list") {
+    for (const auto& conflict : list) {
+      if (call.json()) console.json(to_value(conflict));
+      else console.line(conflict.id, "  ", printable(conflict.path), "  ", conflict.what, conflict.copy.empty() ? "" : cat("; theirs is ", printable(conflict.copy)));
+    }
+    return ExitCode::done;
+  }
+  const auto id = arguments.size() > 1 ? arguments.back() : "";
+  const auto found = std::find_if(list.begin(), list.end(), [&](const ConflictRecord& conflict) { return conflict.id == id || conflict.path == id; });
+  if (found == list.end()) return console.say(cat("no conflict ", printable(id), "; `kra sync conflicts` lists them")), ExitCode::nothing;
+  if (word == "show") {
+    for (const auto& [name, entry] : {std::pair("base", &found->base), std::pair("ours", &found->ours), std::pair("theirs", &found->theirs)}) {
+      if (!*entry) continue;
+      const auto bytes = OR_FAIL(read_blobs(store.git(), {entry->oid}, sync_patience()));
+      if (call.json()) console.json(Value::Map{{"side", name}, {"mode", entry->mode}, {"oid", entry->oid}, {"text", bytes.front()}});
+      else console.line("--- ", name), console.out(bytes.front());
+    }
+    return ExitCode::done;
+  }
+  const auto side = arguments.size() > 2 ? arguments[1] : "";
+  if (word != "take" || (side != "ours" && side != "theirs" && side != "both"))
+    return fail(console, {Fault::usage, "conflicts takes list, show ID, or take ours|theirs|both ID"});
+  OR_FAIL(take_side(store, *found, side == "ours" ? Choice::ours : side == "theirs" ? Choice::theirs : Choice::both, sync_patience()));
+  console.line("took ", side, " for ", printable(found->path));
+  return ExitCode::done;
+}
+
+}  // namespace kra::cli

@@ -1,0 +1,476 @@
+#include "engine/sync.hpp"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "base/record.hpp"
+#include "base/text.hpp"
+#include "engine/rollback.hpp"
+#include "engine/sync_branch.hpp"
+#include "engine/sync_guard.hpp"
+#include "engine/sync_intent.hpp"
+#include "engine/sync_pause.hpp"
+#include "engine/sync_remote.hpp"
+#include "os/process.hpp"
+#include "wire/msgpack.hpp"
+
+namespace kra {
+namespace {
+
+constexpr int apply_rounds = 5, push_rounds = 10;
+
+// A branch's name as one part of a reference.
+std::string part_of(const std::string& branch) {
+  std::string out;
+  for (const char c : branch) {
+    if (c == '/') out += "%2F";
+    else if (c == '%') out += "%25";
+    else out += c;
+  }
+  return out;
+}
+
+std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : values)
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) text.replace(at, name.size(), value);
+  return text;
+}
+
+class Syncing {
+ public:
+  Syncing(SyncStore& store, const SyncRecord& record, const std::string& device, const SyncRequest& request, const Settings& settings, const Patience& patience)
+      : store_(store), record_(record), device_(device), request_(request), settings_(settings), patience_(patience), track_(record.mode == "track") {}
+
+  Result<SyncReport> run() {
+    remove_own_locks(store_.disk(), own_locks(store_), lock_targets(store_.place()));
+    TRY(store_.set_excludes(settings_.sync.exclude));
+    TRY(settle_slots(store_, device_, patience_));
+    TRY(complete_index(store_, patience_));
+    head_ = TRY(read_head(store_.disk(), store_.place()));
+    if (const auto why = TRY(gate()); !why.empty()) {
+      TRY(snapshot());
+      return end("held", why);
+    }
+    base_ref_ = "refs/kra/base/" + part_of(head_.branch), remote_ref_ = "refs/kra/remote/" + part_of(head_.branch);
+    there_ = track_ ? head_.ref() : "refs/kra/sync/" + head_.branch;
+    for (int round = 0; round < apply_rounds; ++round) {
+      ++report_.rounds;
+      report_.left.clear();
+      if (!TRY(one_round())) return std::move(report_);
+      if (std::none_of(left_.begin(), left_.end(), [](const Applied::Left& left) { return left.fault == Fault::conflict || left.fault == Fault::busy; })) break;
+      std::this_thread::sleep_for(Milliseconds(patience_.left_ms(50 << round)));
+    }
+    if (!report_.left.empty()) return end("pending", cat(report_.left.size(), " paths could not be written yet"));
+    if (!open_.empty()) return end("pending", cat(open_.size(), " conflicts wait for a decision"));
+    return end(report_.pushed + report_.pulled > 0 ? "synced" : "nothing", report_.held.empty() ? "" : cat(report_.held.size(), " paths are held back"));
+  }
+
+ private:
+  SyncReport end(const char* state, const std::string& why) {
+    report_.commit = commit_;
+    report_.state = state, report_.why = why;
+    return std::move(report_);
+  }
+
+  // Why neither files nor references may be touched now; empty when they may.
+  Result<std::string> gate() {
+    if (const auto operation = unfinished_operation(store_.disk(), store_.place()); !operation.empty()) return cat("a ", operation, " is unfinished");
+    if (head_.branch.empty()) return std::string("HEAD is on no branch");
+    if (!track_) return std::string();
+    if (head_.branch != record_.branch) return cat("the branch is ", printable(head_.branch), ", sync moves ", printable(record_.branch));
+    if (TRY(has_staged(store_, head_, patience_))) return std::string("changes are staged: commit or unstage them");
+    return std::string();
+  }
+
+  Result<void> snapshot() {
+    if (request_.plan) return {};
+    const auto taken = TRY(take_snapshot(store_, {.reason = "sync"}, {}, patience_));
+    report_.snapshot = taken.meta.id;
+    TRY(clean_snapshots(store_, static_cast<std::uint64_t>(settings_.sync.snapshots_kept), patience_));
+    return {};
+  }
+
+  // False: the report says how it ended.
+  Result<bool> one_round() {
+    left_.clear(), open_.clear();
+    const auto index = TRY(read_user_index(store_.disk(), store_.place()));
+    state_ = TRY(scan_work_tree(store_, index.entries, load_scan(store_, false, patience_), {.paths = request_.paths}, patience_));
+    if (track_ && !TRY(keep_commits(store_, {head_.oid}, patience_)).size() && !head_.oid.empty()) return end_with(RemoteTrouble::other, "the store cannot have the branch's commit");
+    for (int attempt = 0; attempt < push_rounds; ++attempt) {
+      TRY(know_base());
+      auto answer = TRY(know_remote());
+      if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
+      if (!report_.state.empty() && report_.state == "held") return false;
+      if (!TRY(prepare(index.entries))) return false;
+      if (request_.plan) return TRY(tell_plan()), false;
+      answer = TRY(push());
+      if (answer.trouble == RemoteTrouble::none) return TRY(bring_in()), true;
+      if (answer.trouble != RemoteTrouble::moved) return end_with(answer.trouble, answer.words);
+      last_words_ = answer.words;
+      std::this_thread::sleep_for(Milliseconds(patience_.left_ms((20 << attempt) + static_cast<int>(hash_of_device() % 30))));
+    }
+    return end_with(RemoteTrouble::offline, cat("others push faster: ", last_words_));
+  }
+
+  std::uint64_t hash_of_device() const { return std::hash<std::string>()(cat(device_, Clock::now().time_since_epoch().count())); }
+
+  bool end_with(RemoteTrouble trouble, const std::string& words) {
+    report_.state = trouble_name(trouble), report_.why = words;
+    return false;
+  }
+  bool hold(const std::string& why) {
+    report_.state = "held", report_.why = why;
+    return false;
+  }
+
+  Result<void> know_base() {
+    base_ = TRY(resolve(store_.git(), base_ref_ + "^{tree}", patience_));
+    return {};
+  }
+
+  // What the remote has now is in the store, and an earlier sync that was killed is understood.
+  Result<RemoteAnswer> know_remote() {
+    auto answer = TRY(ask_remote(store_, record_.url, there_, network()));
+    if (answer.trouble != RemoteTrouble::none) return answer;
+    const auto known = TRY(resolve(store_.git(), remote_ref_, patience_));
+    remote_ = answer.oid;
+    if (!remote_.empty() && remote_ != known) {
+      answer = TRY(fetch_remote(store_, record_.url, there_, "refs/kra/incoming", network()));
+      if (answer.trouble != RemoteTrouble::none) return answer;
+      remote_ = answer.oid;
+      const bool rewritten = !known.empty() && !TRY(contains(remote_, known));
+      if (rewritten && !request_.confirmed) return hold(cat("history was rewritten at ", printable(record_.url), "; `kra sync --confirm` takes it as it is now")), answer;
+      if (!request_.plan) TRY(change_refs(store_.git(), {{remote_ref_, remote_, ""}}, patience_));
+    } else if (remote_.empty() && !known.empty() && !request_.confirmed) {
+      return hold(cat(printable(there_), " is gone from the remote; `kra sync --confirm` makes it again")), answer;
+    }
+    if (!request_.plan) TRY(recover());
+    remote_tree_ = remote_.empty() ? "" : TRY(resolve(store_.git(), remote_ + "^{tree}", patience_));
+    TRY(read_remote_commit());
+    if (base_.empty()) TRY(first_base());
+    return answer;
+  }
+
+  // A sync that was killed after its push: every path came from what was pushed then.
+  Result<void> recover() {
+    for (const auto& unfinished : unfinished_syncs(store_)) {
+      if (unfinished.base_ref != base_ref_) continue;
+      if (!remote_.empty() && TRY(contains(remote_, unfinished.commit))) {
+        TRY(write_base(unfinished.work, {}));
+        base_ = unfinished.work;
+      }
+      TRY(finish_intent(unfinished.intent));
+    }
+    return {};
+  }
+
+  Result<void> finish_intent(const std::string& id) {
+    for (auto& intent : read_intents(store_))
+      if (intent.id == id) TRY(drop_intent(store_, intent));
+    return {};
+  }
+
+  Result<bool> contains(const std::string& tip, const std::string& commit) {
+    if (tip == commit) return true;
+    const auto outcome = TRY(store_.git().run({.arguments = {"merge-base", "--is-ancestor", commit, tip}}, patience_));
+    return outcome.status == 0;
+  }
+
+  Result<void> read_remote_commit() {
+    remote_device_ = "remote", remote_head_.clear(), remote_time_ = 0;
+    if (remote_.empty() || remote_tree_ == base_) return {};
+    const auto text = TRY(store_.git().ask({.arguments = {"show", "-s", "--no-patch", "--format=%ct%n%B", remote_}}, patience_));
+    const auto lines = split(text, "\n");
+    remote_time_ = parse_int(lines.front()).value_or(0);
+    for (const auto line : lines) {
+      constexpr std::string_view device = "Kra-Device: ", head = "Kra-Head: ";
+      if (line.starts_with(device)) remote_device_ = printable(line.substr(device.size()));
+      if (line.starts_with(head)) remote_head_ = line.substr(head.size());
+    }
+    std::erase_if(remote_device_, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 33; });
+    return {};
+  }
+
+  // Never synced: both sides come from the newest commit that both have.
+  Result<void> first_base() {
+    base_ = empty_tree(store_.place().sha256);
+    if (head_.oid.empty()) return {};
+    const bool ours_known = !TRY(keep_commits(store_, {head_.oid}, patience_)).empty();
+    if (!ours_known) return {};
+    std::string common = head_.oid;
+    if (!remote_.empty()) {
+      const auto theirs = track_ ? remote_ : remote_head_;
+      if (theirs.empty() || !TRY(missing_objects(store_.git(), {theirs}, patience_)).empty()) return {};
+      const auto outcome = TRY(store_.git().run({.arguments = {"merge-base", head_.oid, theirs}}, patience_));
+      common = outcome.status == 0 ? outcome.output.substr(0, outcome.output.find('\n')) : "";
+    }
+    if (!common.empty()) base_ = TRY(resolve(store_.git(), common + "^{tree}", patience_));
+    return {};
+  }
+
+  // From here to the push only the store changes. False: held.
+  Result<bool> prepare(const IndexMap& index) {
+    auto outgoing = TRY(diff_trees(store_.git(), base_, state_.tree, patience_));
+    const auto held = TRY(hold_outgoing(store_, outgoing, state_, patience_));
+    report_.held.clear();
+    std::vector<Import::Change> kept;
+    std::erase_if(outgoing, [&](const PathChange& change) {
+      const auto why = held.find(change.path);
+      const auto entry = index.find(change.path);
+      // Another repository, and what a sparse checkout leaves out, have not been deleted.
+      const bool absent = !change.after && (change.before.mode == "160000" || (entry != index.end() && entry->second.skip_worktree));
+      if (why == held.end() && !absent) return false;
+      if (why != held.end()) report_.held.push_back({change.path, why->second}), held_.insert(change.path);
+      kept.push_back({change.path, change.before.mode, change.before.oid});
+      return true;
+    });
+    if (!request_.confirmed) {
+      if (auto why = too_many_deletions(outgoing, state_.files.size() + outgoing.size()); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");
+      if (auto why = too_many_new(outgoing, state_); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");
+    }
+    outgoing_ = std::move(outgoing);
+    work_ = TRY(tree_with("held", state_.tree, std::move(kept)));
+    if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside();
+    auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, remote_device_, remote_is_newer(), settings_.sync.conflict}, patience_));
+    open_ = std::move(merged.open);
+    report_.conflicts = std::move(merged.conflicts);
+    merged_ = TRY(tree_with("merged", merged.tree, std::move(merged.changes)));
+    TRY(make_commit());
+    incoming_ = TRY(diff_trees(store_.git(), work_, merged_, patience_));
+    if (!request_.confirmed)
+      if (auto why = too_many_deletions(incoming_, state_.files.size()); !why.empty()) return hold(cat("at the remote ", why, "; `kra sync --confirm` agrees"));
+    return true;
+  }
+
+  bool remote_is_newer() const {
+    std::int64_t ours = 0;
+    for (const auto& change : outgoing_)
+      if (const auto file = state_.files.find(change.path); file != state_.files.end()) ours = std::max(ours, file->second.look.modified_ns / 1'000'000'000);
+    // A clock that is ahead of ours says nothing.
+    return remote_time_ > ours && remote_time_ <= wall_now().ms / 1000 + 2;
+  }
+
+  Result<std::string> tree_with(const char* name, const std::string& tree, std::vector<Import::Change> changes) {
+    if (changes.empty()) return tree;
+    if (tree != empty_tree(store_.place().sha256)) changes.insert(changes.begin(), {"", "040000", tree});
+    // A file that shall not be there need not be in the tree: git takes that as nothing to do.
+    Import import;
+    const int mark = import.commit({.ref = cat("refs/kra/merge/", name), .committer = own_identity({}), .message = name, .changes = std::move(changes)});
+    auto written = TRY(import.run(store_.git(), patience_));
+    return written.trees[mark];
+  }
+
+  // Many files that nobody looked at: they go to a reference of this device, where nothing is lost and nobody is in the way.
+  Result<bool> keep_aside() {
+    if (request_.plan) return hold(cat(outgoing_.size(), " changed files wait for a sync by hand"));
+    const auto mine = cat("refs/kra/dev/", device_, "/", head_.branch);
+    const auto local = "refs/kra/dev/" + part_of(head_.branch);
+    const auto before = TRY(resolve(store_.git(), local, patience_));
+    if (before.empty() || TRY(resolve(store_.git(), before + "^{tree}", patience_)) != work_) {
+      const auto commit = TRY(commit_of(local, work_, before.empty() ? std::vector<std::string>{} : std::vector{before}));
+      const auto answer = TRY(push_remote(store_, record_.url, commit, mine, network()));
+      if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
+    }
+    report_.state = "waiting", report_.pushed = outgoing_.size();
+    report_.why = cat(outgoing_.size(), " changed files are safe at ", mine, "; `kra sync` brings them to ", printable(head_.branch));
+    return false;
+  }
+
+  Result<std::string> commit_of(const std::string& ref, const std::string& tree, const std::vector<std::string>& parents) {
+    std::vector<Import::Change> changes;
+    if (tree != empty_tree(store_.place().sha256)) changes.push_back({"", "040000", tree});
+    const auto who = track_ ? user_identity(store_.disk(), store_.place()) : own_identity(wall_now());
+    auto message = filled(settings_.sync.message, {{"{host}", host_name()}, {"{reason}", request_.reason}, {"{count}", cat(outgoing_.size())}, {"{branch}", head_.branch},
+                                                   {"{date}", rfc3339(wall_now()).substr(0, 10)}});
+    message += cat("\n\nKra-Device: ", device_, track_ || head_.oid.empty() ? "" : cat("\nKra-Head: ", head_.oid), "\n");
+    Import import;
+    const int mark = import.commit({.ref = ref, .committer = who, .message = std::move(message), .parents = parents, .changes = std::move(changes)});
+    return TRY(import.run(store_.git(), patience_)).oids[mark];
+  }
+
+  // The commit that the remote shall have: one that is there already when its tree is right, else a new one upon what both have.
+  Result<void> make_commit() {
+    const auto& local = track_ ? head_.oid : std::string();
+    std::vector<std::string> parents;
+    bool ours_in_theirs = local.empty(), theirs_in_ours = remote_.empty();
+    if (!local.empty() && !remote_.empty()) ours_in_theirs = TRY(contains(remote_, local)), theirs_in_ours = TRY(contains(local, remote_));
+    if (!remote_.empty() && ours_in_theirs && merged_ == remote_tree_) return commit_ = remote_, Result<void>{};
+    if (!local.empty() && theirs_in_ours && TRY(resolve(store_.git(), local + "^{tree}", patience_)) == merged_) return commit_ = local, Result<void>{};
+    if (!remote_.empty() && (ours_in_theirs || !theirs_in_ours)) parents.push_back(remote_);
+    if (!local.empty() && (remote_.empty() || !ours_in_theirs)) parents.push_back(local);
+    if (parents.empty() && outgoing_.empty()) return commit_.clear(), Result<void>{};
+    commit_ = TRY(commit_of("refs/kra/outbox/" + part_of(head_.branch), merged_, parents));
+    return {};
+  }
+
+  Result<void> tell_plan() {
+    const auto kind = [](const PathChange& change) { return !change.before ? "create" : !change.after ? "delete" : "modify"; };
+    if (request_.pull)
+      for (const auto& change : incoming_) report_.writes.push_back({change.path, kind(change)});
+    if (request_.push)
+      for (const auto& change : TRY(diff_trees(store_.git(), remote_tree_.empty() ? empty_tree(store_.place().sha256) : remote_tree_, merged_, patience_)))
+        report_.pushes.push_back({change.path, kind(change)});
+    report_.state = "plan";
+    return {};
+  }
+
+  Result<RemoteAnswer> push() {
+    TRY(store_conflicts(store_, report_.conflicts, patience_));
+    if (!request_.push || commit_.empty() || commit_ == remote_) return RemoteAnswer{.oid = commit_};
+    intent_ = {.id = store_.new_slot(), .base_ref = base_ref_, .work = work_, .commit = commit_};
+    TRY(write_intent(store_, intent_));
+    auto answer = TRY(push_remote(store_, record_.url, commit_, there_, network()));
+    // One that was refused has not been pushed; one that may have been is found out by the next sync.
+    if (answer.trouble == RemoteTrouble::moved) TRY(drop_intent(store_, intent_));
+    if (answer.trouble == RemoteTrouble::none) report_.pushed += outgoing_.size();
+    return answer;
+  }
+
+  // The remote has it: now the work tree, and after it everything that says where it came from.
+  Result<void> bring_in() {
+    const bool pushed = request_.push && !commit_.empty() && commit_ != remote_;
+    std::vector<Import::Change> base_changes;
+    std::string base_tree = request_.push ? merged_ : remote_tree_.empty() ? base_ : remote_tree_;
+    if (!incoming_.empty()) TRY(apply(base_changes));
+    for (const auto& conflict : report_.conflicts)
+      if (open_.contains(conflict.path)) base_changes.push_back({conflict.path, conflict.base.mode, conflict.base.oid});
+    if (base_tree != base_ || !base_changes.empty()) TRY(write_base(base_tree, std::move(base_changes)));
+    if (pushed) TRY(change_refs(store_.git(), {{remote_ref_, commit_, ""}}, patience_));
+    if (pushed) TRY(drop_intent(store_, intent_));
+    if (track_ && request_.push && !commit_.empty() && commit_ != head_.oid) TRY(move_branch());
+    TRY(settle_slots(store_, device_, patience_));
+    return {};
+  }
+
+  Result<void> apply(std::vector<Import::Change>& base_changes) {
+    const auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
+    ApplyRequest request;
+    const auto leave = [&](const PathChange& change, Fault fault, const std::string& why) {
+      left_.push_back({change.path, fault, why});
+      report_.left.push_back({change.path, why});
+      base_changes.push_back({change.path, change.before.mode, change.before.oid});
+    };
+    std::map<std::string, const PathChange*> by_path;
+    for (const auto& change : incoming_) {
+      by_path[change.path] = &change;
+      if (open_.contains(change.path)) continue;
+      const auto why = held.find(change.path);
+      if (!request_.pull) base_changes.push_back({change.path, change.before.mode, change.before.oid});
+      else if (why != held.end()) leave(change, Fault::refused, why->second);
+      else if (held_.contains(change.path)) leave(change, Fault::refused, "it is held back here");
+      else request.changes.push_back(change);
+    }
+    if (request.changes.empty()) return {};
+    TRY(snapshot());
+    if (track_ && request_.push && !commit_.empty()) TRY(give_objects(store_, {commit_}, patience_));
+    const auto turn = ApplyTurn::wait(store_.disk(), store_.file(""), store_.place().git, settings_.sync.pause_max, patience_.stop);
+    const auto applied = TRY(apply_changes(store_, request, patience_));
+    report_.pulled += applied.paths.size();
+    for (const auto& path : applied.paths) report_.wrote.push_back({path, by_path[path]->after ? "written" : "deleted"});
+    for (const auto& left : applied.left) leave(*by_path[left.path], left.fault, left.why);
+    return {};
+  }
+
+  Result<void> write_base(const std::string& tree, std::vector<Import::Change> changes) {
+    if (tree != empty_tree(store_.place().sha256)) changes.insert(changes.begin(), {"", "040000", tree});
+    Import import;
+    import.commit({.ref = base_ref_, .committer = own_identity(wall_now()), .message = "base", .changes = std::move(changes)});
+    TRY(import.run(store_.git(), patience_));
+    return {};
+  }
+
+  Result<void> move_branch() {
+    TRY(give_objects(store_, {commit_}, patience_));
+    const auto moved = track_branch(store_, head_, commit_, cat("kra: ", request_.reason), patience_);
+    if (!moved && (moved.error().fault == Fault::conflict || moved.error().fault == Fault::busy)) {
+      report_.left.push_back({head_.ref(), moved.error().what});
+      left_.push_back({head_.ref(), Fault::busy, moved.error().what});
+      return head_ = TRY(read_head(store_.disk(), store_.place())), Result<void>{};
+    }
+    TRY(moved);
+    head_.oid = commit_;
+    return {};
+  }
+
+  Patience network() const { return {std::min(patience_.until, Clock::now() + request_.network), patience_.stop}; }
+
+  SyncStore& store_;
+  const SyncRecord& record_;
+  const std::string& device_;
+  const SyncRequest& request_;
+  const Settings& settings_;
+  const Patience& patience_;
+  const bool track_;
+  SyncReport report_;
+  Head head_;
+  std::string base_ref_, remote_ref_, there_;
+  WorkState state_;
+  std::string base_, work_, remote_, remote_tree_, merged_, commit_;  // trees, but remote_ and commit_
+  std::string remote_device_, remote_head_, last_words_;
+  std::int64_t remote_time_ = 0;
+  std::vector<PathChange> outgoing_, incoming_;
+  std::set<std::string> open_, held_;
+  std::vector<Applied::Left> left_;
+  Intent intent_;
+};
+
+}  // namespace
+
+Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const std::string& device, const SyncRequest& request, const Settings& settings,
+                             const Patience& patience) {
+  const auto started = Clock::now();
+  auto report = TRY(Syncing(store, record, device, request, settings, patience).run());
+  report.at = wall_now().ms;
+  report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - started).count();
+  if (!request.plan) TRY(store.disk().replace(store.file("outcome"), pack(to_value(report))));
+  return report;
+}
+
+std::optional<SyncReport> last_report(Disk& disk, const Paths& paths, const std::string& root) {
+  const auto bytes = disk.read(sync_directory(paths, root) + "/outcome", 256U << 20);
+  const auto value = bytes ? unpack(*bytes) : Result<Value>(bytes.error());
+  SyncReport report;
+  if (!value || !from_value(*value, report)) return std::nullopt;
+  return report;
+}
+
+// A conflict that was left open: from now on the path comes from their version, so that ours, if it stays, is a change of it.
+static Result<void> settle_base(SyncStore& store, const ConflictRecord& conflict, const Patience& patience) {
+  const auto head = TRY(read_head(store.disk(), store.place()));
+  const auto ref = "refs/kra/base/" + part_of(head.branch);
+  const auto tree = TRY(resolve(store.git(), ref + "^{tree}", patience));
+  std::vector<Import::Change> changes;
+  if (!tree.empty() && tree != empty_tree(store.place().sha256)) changes.push_back({"", "040000", tree});
+  changes.push_back({conflict.path, conflict.theirs.mode, conflict.theirs.oid});
+  Import import;
+  import.commit({.ref = ref, .committer = own_identity(wall_now()), .message = "base", .changes = std::move(changes)});
+  TRY(import.run(store.git(), patience));
+  return {};
+}
+
+Result<void> take_side(SyncStore& store, const ConflictRecord& conflict, Choice choice, const Patience& patience) {
+  const bool open = conflict.strategy == "manual";
+  const auto bytes_of = [&](const TreeEntry& entry) -> Result<std::string> {
+    if (!entry) return std::string();
+    return std::move(TRY(read_blobs(store.git(), {entry.oid}, patience)).front());
+  };
+  const auto theirs = TRY(bytes_of(conflict.theirs));
+  const auto& wanted = choice == Choice::theirs ? conflict.theirs : conflict.ours;
+  const auto bytes = TRY(bytes_of(wanted));
+  if (choice != Choice::both && wanted) {
+    auto now = store.tree().read(conflict.path, 1ULL << 30, patience);
+    if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
+    const WantedFile file{wanted.mode == "120000", bytes, wanted.mode == "100755"};
+    if (!now || now->bytes != bytes) TRY(store.tree().put(conflict.path, file, now ? std::optional(*now) : std::nullopt, store.new_slot()));
+  }
+  const auto copy = conflict.copy.empty() ? conflict_name(conflict.path, conflict.device, conflict.theirs.oid) : conflict.copy;
+  if (choice == Choice::both && open) TRY(store.tree().put(copy, {conflict.theirs.mode == "120000", theirs, conflict.theirs.mode == "100755"}, std::nullopt, store.new_slot()));
+  // The copy of the other side goes when it is still what was laid there.
+  if (choice != Choice::both && !conflict.copy.empty())
+    if (auto there = store.tree().read(copy, 1ULL << 30, patience); there && there->bytes == theirs) TRY(store.tree().remove(copy, *there, store.new_slot()));
+  if (open) TRY(settle_base(store, conflict, patience));
+  return forget_conflict(store, conflict.id, patience);
+}
+
+}  // namespace kra
