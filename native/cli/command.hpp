@@ -38,6 +38,7 @@ struct Argument {
   std::string_view text;
   std::string_view choices = {};   // separated by '|'
   Completes completes = Completes::nothing;
+  bool or_path = false;            // or a directory: a word with a slash, `.` or `..`
 };
 
 // The words of one call after parsing.

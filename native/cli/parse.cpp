@@ -110,6 +110,8 @@ class Parser {
 
   Result<void> check_choice(const Argument& argument, const std::string& word) const {
     if (argument.choices.empty()) return {};
+    // A place where the command also takes a directory.
+    if (argument.or_path && (word.find('/') != std::string::npos || word == "." || word == "..")) return {};
     std::vector<std::string> known;
     for (auto choice : split(argument.choices, "|")) known.emplace_back(choice);
     if (std::find(known.begin(), known.end(), word) != known.end()) return {};
