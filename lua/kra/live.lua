@@ -4,12 +4,13 @@ local M = {}
 local api = vim.api
 local images = require('kra.live.image')
 
-local WAITS_MS, RETRY_MS = 500, 10
+local WAITS_MS, RETRY_MS, WRITTEN_NOW_S = 500, 10, 5
 
 local started, paused = false, false
 local queue = {} ---@type table<integer, {news: kra.News, since: number}> by buffer: what waits until the user is out of the way
 local timer ---@type uv.uv_timer_t?
 local group ---@type integer
+local read_again = {} ---@type table<integer, string> by buffer: what its file was when it was read twice
 
 local function wanted() return started and not paused and require('kra.config').get().live.active end
 
@@ -135,6 +136,16 @@ local function older_than_us(path)
   return stat ~= nil and start ~= nil and stat.mtime.sec < start - 2
 end
 
+-- A file that was written while it was read is read again, once. Where a plugin shows something else than the bytes nothing is compared.
+local function compare(image)
+  local same, differs = images.look(image)
+  if same or not differs or image.foreign or read_again[image.buf] == image.identity then return end
+  local stat = vim.uv.fs_stat(image.path)
+  if not stat or stat.mtime.sec < os.time() - WRITTEN_NOW_S then return end
+  read_again[image.buf] = image.identity
+  require('kra.live.absorb').reload(image)
+end
+
 --- From now on this buffer follows its file.
 ---@param buf integer
 ---@param fresh? boolean it was read just now
@@ -145,7 +156,7 @@ function M.register(buf, fresh)
   if not image then return end
   image.foreign = require('kra.live.guard').foreign(buf)
   take_over(image)
-  if not api.nvim_get_option_value('modified', { buf = buf }) then images.look(image)
+  if not api.nvim_get_option_value('modified', { buf = buf }) then compare(image)
   elseif image.hash == '' and (fresh or older_than_us(image.path)) then images.assume(image) end
   require('kra.live.link').watch(image)
   return image
@@ -165,11 +176,13 @@ local function after_write(event)
   image.path = require('kra.live.disk').real(image.name)
   require('kra.live.base').drop(image.path)
   require('kra.live.conflict').clear(image.buf)
-  local before = api.nvim_buf_get_lines(image.buf, 0, -1, false)
-  if not vim.bo[image.buf].modified and not images.look(image) and not image.odd then
-    -- Somebody wrote right after us: what we wrote is the common text.
-    image.lines, image.hash, image.tick = before, 'ours', -1
-    M.news(image)
+  if not vim.bo[image.buf].modified then
+    local same, differs = images.look(image)
+    if not same and differs then
+      -- Somebody wrote right after us: what we wrote is the common text.
+      image.lines, image.hash, image.identity, image.tick = api.nvim_buf_get_lines(image.buf, 0, -1, false), 'what we wrote', nil, -1
+      M.news(image)
+    end
   end
   image.foreign = require('kra.live.guard').foreign(image.buf)
   require('kra.live.link').written(image)
@@ -178,7 +191,7 @@ end
 -- Undo can lead to a text that was saved once and is not on disk any more.
 local function check_flag(event)
   local image = images.get(event.buf)
-  if not image or image.busy or image.odd or image.hash == '' or image.gone or image.behind or vim.bo[event.buf].modified then return end
+  if not image or not image.patched or image.busy or image.gone or image.behind or vim.bo[event.buf].modified then return end
   -- Under another name it is another file's text.
   if image.name == api.nvim_buf_get_name(event.buf) and not images.in_step(image) then vim.bo[event.buf].modified = true end
 end
@@ -186,7 +199,11 @@ end
 -- Neovim found out by itself. Nothing is asked; what is to be done we do.
 local function file_changed(event)
   local image = images.get(event.buf)
-  if not image or not wanted() then return end
+  if not image then return end
+  if not wanted() then
+    vim.v.fcs_choice = 'ask'
+    return
+  end
   vim.v.fcs_choice = require('kra.live.absorb').reloading(event.buf) and 'reload' or ''
   vim.schedule(function()
     if images.get(event.buf) == image then M.check(image) end
@@ -279,9 +296,14 @@ function M.stop()
   for _, image in pairs(vim.tbl_extend('force', {}, images.all())) do forget(image) end
 end
 
+--- While it is paused Neovim does what it does without us.
 ---@param value boolean
 function M.pause(value)
+  if paused == value then return end
   paused = value
+  for _, image in pairs(images.all()) do
+    if value then give_back(image) else take_over(image) end
+  end
   if not value and started then M.check_all() end
 end
 

@@ -63,6 +63,7 @@ local function patch(image, list, news, hash, identity, eol)
   set_eol(image, eol)
   images.synced(image, hash, identity, eol == nil and image.eol or eol)
   guard.arm(image)
+  image.patched = true
   if #list > 0 then record(image, list, old, news) end
 end
 
@@ -110,6 +111,7 @@ local function merge(image, theirs, news, now, eol)
     require('kra.live.base').keep(image, now.bytes)
   end
   guard.arm(image)
+  image.patched = true
   for _, conflict in ipairs(conflicts) do open.add(image.buf, conflict[1], conflict[2], conflict[3], news.writer or '') end
   if #list + #conflicts == 0 then return end
   record(image, list, old, news, { merged = modified and #list or 0, conflicts = #conflicts })

@@ -12,6 +12,8 @@ local disk = require('kra.live.disk')
 ---@field identity? string of the file then
 ---@field tick integer changedtick of the buffer then
 ---@field lines? string[] the common text, kept as soon as the buffer is another one
+---@field raw? string the same as the bytes of the file, until the lines are asked for
+---@field patched? boolean something came in since the buffer was read or written: undo can lead to what is on no disk
 ---@field eol boolean whether its last line had an end
 ---@field odd? string why only Neovim itself can reload this buffer
 ---@field gone? boolean the file is not there any more
@@ -62,7 +64,16 @@ end
 function M.synced(image, hash, identity, eol)
   image.hash, image.identity, image.eol = hash, identity, eol
   image.tick = api.nvim_buf_get_changedtick(image.buf)
-  image.lines, image.gone, image.behind = nil, nil, nil
+  image.lines, image.raw, image.gone, image.behind = nil, nil, nil, nil
+end
+
+-- Its lines. They are only made of the bytes when somebody wants them: not at the first key in a large file.
+local function kept_lines(image)
+  if not image.lines and image.raw then
+    image.lines = bytes.lines(image.raw, image.buf) or nil
+    image.raw = nil
+  end
+  return image.lines
 end
 
 --- Is the text of the buffer that of the file as it was? A flag alone is not believed: undo can take it away from another text.
@@ -72,7 +83,7 @@ function M.in_step(image)
   if api.nvim_get_option_value('modified', { buf = image.buf }) then return false end
   local tick = api.nvim_buf_get_changedtick(image.buf)
   if image.tick == tick then return true end
-  local lines = image.lines
+  local lines = kept_lines(image)
   if not lines then
     local now = disk.read(image.path, bytes.MOST_BYTES)
     if now and now.hash == image.hash then lines = bytes.lines(now.bytes, image.buf) end
@@ -86,7 +97,7 @@ end
 ---@param image kra.Image
 ---@return string[]?
 function M.base(image)
-  if image.lines then return image.lines end
+  if kept_lines(image) then return image.lines end
   if M.in_step(image) then return lines_of(image.buf) end
 end
 
@@ -95,15 +106,15 @@ local function keep(image)
   if image.hash == '' or image.odd then return end
   local now = disk.read(image.path, bytes.MOST_BYTES)
   if now and now.hash == image.hash then
-    image.lines = bytes.lines(now.bytes, image.buf) or nil
-    if image.lines then require('kra.live.base').keep(image, now.bytes) end
+    image.raw = now.bytes
+    require('kra.live.base').keep(image, now.bytes)
   end
 end
 
 local function on_lines(_, buf)
   local image = images[buf]
   if not image then return true end
-  if image.lines or image.busy or image.hash == '' or image.odd then return end
+  if image.raw or image.lines or image.busy or image.hash == '' or image.odd then return end
   local ok, err = pcall(keep, image)
   if not ok then require('kra.notify').problem({ code = 'live', text = 'the base of a buffer was not kept: ' .. tostring(err) }) end
 end
@@ -111,17 +122,20 @@ end
 --- Compares the buffer with its file. What is the same is the common text from now on; what is not stays unknown.
 ---@param image kra.Image
 ---@return boolean same
+---@return boolean? differs false: it cannot be told
 function M.look(image)
   image.odd = bytes.odd(image.buf)
-  image.hash, image.lines, image.identity, image.eol = '', nil, nil, true
+  image.hash, image.lines, image.raw, image.identity, image.eol, image.patched = '', nil, nil, nil, true, nil
   image.tick = api.nvim_buf_get_changedtick(image.buf)
   local now = disk.read(image.path, bytes.MOST_BYTES)
   if not now or image.odd then
     image.identity = disk.identity(image.path)
-    return false
+    return false, false
   end
+  image.identity = now.identity
   local lines, eol = bytes.lines(now.bytes, image.buf)
-  if not lines or not same_lines(lines, lines_of(image.buf)) then return false end
+  if not lines then return false, false end
+  if not same_lines(lines, lines_of(image.buf)) then return false, true end
   M.synced(image, now.hash, now.identity, eol == true)
   return true
 end
