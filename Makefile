@@ -197,7 +197,9 @@ build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 	@$(CXX) $(OPTIMISE) $(LINK) $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
 
-FUZZED_OBJECTS = $(call objects,$(filter-out native/daemon/% native/cli/% native/ffi/%,$(SOURCES)))
+# What reads bytes of others, and what that needs.
+FUZZED_OBJECTS = $(call objects,$(filter native/base/% native/wire/% native/model/% native/engine/hunks% native/engine/lines% \
+  native/engine/merge3% native/engine/history_form%,$(SOURCES)))
 fuzzers:
 	@$(MAKE) VARIANT=fuzz CXX=clang++ fuzz-targets
 .PHONY: fuzz-targets
