@@ -72,8 +72,9 @@ int main(int argc, char** argv) {
   world.must(world.tmux({"source-file", "-"}), world.must({world.kra(), "tmux", "hooks"}));
   world.must(world.tmux({"run-shell", "-b", cat("exec ", world.kra(), " tmux-watch")}));
   const char* nvim = std::getenv("NVIM_BIN");
+  if (!nvim) return std::fputs("NVIM_BIN names no Neovim; tests/bench/run sets it\n", stderr), 2;
   auto plugin = std::filesystem::current_path().string();
-  world.must(world.tmux({"split-window", "-t", "bench:", nvim ? nvim : "nvim", "-u", "NONE", "-i", "NONE", "--cmd", cat("set rtp^=", plugin),
+  world.must(world.tmux({"split-window", "-t", "bench:", nvim, "-u", "NONE", "-i", "NONE", "--cmd", cat("set rtp^=", plugin),
                          "--cmd", "runtime plugin/kra.lua", "README.md"}));
   auto status = [&] { return world.must({world.kra(), "status", "-S", world.socket(), "--json"}); };
   std::string seen;
