@@ -85,6 +85,9 @@ TEST_MAIN = build/obj/test-main/main.o
 
 PROGRAM = build/kra$(if $(filter release,$(VARIANT)),,-$(VARIANT))
 LIBRARY = build/libkra.so
+# For a Neovim without LuaJIT, where Lua's headers are.
+LUA51 := $(shell $(PKG_CONFIG) --cflags lua5.1 2>/dev/null || $(PKG_CONFIG) --cflags lua-5.1 2>/dev/null)
+MODULE = $(if $(LUA51),build/kra_native.so)
 
 .PHONY: help build tests benches faults demo test test-long bench fuzz fuzzers lint format docs-check install uninstall clean nvim FORCE
 .DEFAULT_GOAL := build
@@ -94,7 +97,7 @@ help: ## this list
 	@echo
 	@echo 'VARIANT=release|debug|asan|tsan  CXX=clang++  WERROR= (a warning is no error)  STATIC= (dynamic)  PREFIX= DESTDIR='
 
-build: $(if $(filter %cli/main.cpp,$(SOURCES)),$(PROGRAM)) $(if $(FFI_OBJECTS),$(if $(filter release,$(VARIANT)),$(LIBRARY))) ## build/kra and build/libkra.so (the default)
+build: $(if $(filter %cli/main.cpp,$(SOURCES)),$(PROGRAM)) $(if $(FFI_OBJECTS),$(if $(filter release,$(VARIANT)),$(LIBRARY) $(MODULE))) ## build/kra and build/libkra.so (the default)
 
 # libuv can look up users and hosts, which a static program cannot without glibc's modules: kra asks for neither, so the
 # linker's word about libuv is left out (not one about ours).
@@ -111,6 +114,13 @@ $(LIBRARY): $(FFI_OBJECTS) $(O)/engine.a native/ffi/kra.map
 	@$(CXX) -shared $(OPTIMISE) -static-libstdc++ -static-libgcc $(GC) $(STRIP) $(LDFLAGS) -Wl,-z,defs \
 	  -Wl,--version-script=native/ffi/kra.map -Wl,-soname,libkra.so -pthread -o $@.tmp $(FFI_OBJECTS) $(O)/engine.a
 	@mv -f $@.tmp $@
+
+build/kra_native.so: $(O)/native/ffi/lua51/kra_native.o $(FFI_OBJECTS) $(O)/engine.a
+	@echo "  link $@"
+	@$(CXX) -shared $(OPTIMISE) -static-libstdc++ -static-libgcc $(GC) $(STRIP) $(LDFLAGS) -pthread -o $@.tmp \
+	  $(O)/native/ffi/lua51/kra_native.o $(FFI_OBJECTS) $(O)/engine.a
+	@mv -f $@.tmp $@
+$(O)/native/ffi/lua51/kra_native.o: CPPFLAGS += $(LUA51)
 
 $(O)/engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@
@@ -189,7 +199,8 @@ build/bench/%: $(O)/tests/bench/%.o $(BENCH_OBJECTS) $(TESTED_OBJECTS)
 # --- fuzz ------------------------------------------------------------------------------------------------------------
 FAULTS := $(sort $(wildcard tests/faults/*.cpp))
 FAULT_OBJECTS = $(call objects,$(sort $(wildcard tests/faults/support/*.cpp)) $(filter native/base/% native/os/% native/wire/% \
-  native/model/stored.cpp native/model/workspace.cpp native/engine/history% native/engine/retention.cpp,$(SOURCES)))
+  native/model/stored.cpp native/model/workspace.cpp native/engine/history% native/engine/retention.cpp \
+  native/engine/draft% native/engine/line_buffer.cpp native/engine/log_record.cpp,$(SOURCES)))
 faults: $(FAULTS:tests/faults/%.cpp=build/faults/%)
 build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 	@echo "  link $@"

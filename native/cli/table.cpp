@@ -12,6 +12,7 @@ const std::vector<CommandRow>& command_table() {
       restore_command(),
       undo_command(),
       drafts_command(),
+      forget_command(),
       list_command(),
       log_command(),
       show_command(),

@@ -15,6 +15,7 @@ CommandRow save_command();
 CommandRow flush_command();
 CommandRow drafts_command();
 CommandRow sync_command();
+CommandRow forget_command();
 // Saves and their history.
 CommandRow list_command();
 CommandRow log_command();

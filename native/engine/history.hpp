@@ -4,6 +4,7 @@
 // it counts. Reading takes no lock, except to finish a rename that was cut short.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,6 +68,10 @@ class History {
   Result<void> mark_restored_from(const std::string& name, std::uint64_t generation);
   // Removes what the retention no longer wants; never the newest, a kept one or one that was restored from. How many went.
   Result<int> thin(const std::string& name, const Retention& retention, WallTime now);
+
+  // Goes through every generation that can be read; those that `change` alters (it answers true then) are written anew, each in one step, under
+  // their own number. How many were. For `kra forget`, nothing else: a generation is history.
+  Result<int> rewrite(const std::function<bool(Generation&)>& change);
 
   struct Finding {
     std::string name;

@@ -88,9 +88,15 @@ void Privacy::clean(Value& state) const {
 
 bool is_secret_file(std::string_view path) {
   const auto name = name_of(path);
-  for (const char* glob : {".env*", "*.pem", "*.key", "*.p12", "*.pfx", "id_*", "*.gpg", "*.asc", "*.kdbx", ".netrc", ".pgpass", "*.age",
-                           "credentials*", "*secret*"}) {
+  for (const char* glob : {".env*", "*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.pkcs12", "*.ppk", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.gpg", "*.asc",
+                           "*.age", "*.ovpn", "*.tfvars", "*.tfstate*", "id_*", ".netrc", "_netrc", ".pgpass", ".my.cnf", ".npmrc", ".pypirc", ".git-credentials",
+                           ".htpasswd", ".authinfo*", ".dockercfg", ".s3cfg", ".boto", ".vault-token", ".vault_pass*", ".rhosts", "credentials*", "*secret*",
+                           "*password*", "*passwd*", "shadow", "shadow-", "gshadow", "gshadow-", "wallet.dat", "master.key"}) {
     if (matches(glob, name)) return true;
+  }
+  const auto full = cat("/", path);
+  for (const char* glob : {"*/.ssh/*", "*/.gnupg/*", "*/.aws/*", "*/.password-store/*", "*/.kube/config", "*/.docker/config.json", "*/.config/gh/hosts.yml"}) {
+    if (matches(glob, full)) return true;
   }
   return false;
 }

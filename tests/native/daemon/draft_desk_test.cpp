@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "../catch.hpp"
@@ -150,6 +151,47 @@ TEST_CASE("secret files leave no byte, and their buffers are named") {
   CHECK(journal.buffers.at("c").lines->text() == "fine");
   auto status = world.ask("status", Value::Map{});
   CHECK(status["drafts"]["excluded"].array()->front()["reason"] == Value("privacy"));
+}
+
+TEST_CASE("canaries in forty kinds of secret files get nowhere") {
+  World world;
+  const std::vector<std::string> paths = {
+      ".env",          ".env.production", "server.pem",      "tls.key",        "app.p8",           "cert.p12",        "cert.pfx",     "cert.pkcs12",      "putty.ppk",
+      "store.jks",     "app.keystore",    "old.kdb",         "vault.kdbx",     "mail.gpg",         "mail.asc",        "notes.age",    "office.ovpn",      "prod.tfvars",
+      "x.tfstate",     "x.tfstate.backup", "id_rsa",         "id_ed25519",     ".netrc",           "_netrc",          ".pgpass",      ".my.cnf",          ".npmrc",
+      ".pypirc",       ".git-credentials", ".htpasswd",      ".authinfo",      ".dockercfg",       ".s3cfg",          ".boto",        ".vault-token",     ".vault_pass.txt",
+      "credentials",   "credentials.json", "my_secrets.yaml", "passwords.txt", "shadow",           "gshadow",         "wallet.dat",   "master.key",       ".ssh/config",
+      ".gnupg/x.conf", ".aws/config",     ".kube/config",    ".docker/config.json", ".config/gh/hosts.yml", ".password-store/a/b"};
+  REQUIRE(paths.size() >= 40);
+  std::uint64_t seq = 1;
+  world.ask("draft", draft({editor(seq)}));
+  for (const auto& path : paths) {
+    INFO(path);
+    auto buffer = cat("b", seq);
+    auto first = text(seq + 1, buffer, "CANARY text", "/home/me/" + path);
+    auto second = record(DraftType::edits, seq + 2, Value::Map{{"buffer", buffer}, {"edits", Value::Array{Value::Array{0, 0, 1, "CANARY edit"}}}});
+    auto third = record(DraftType::undo, seq + 3, Value::Map{{"buffer", buffer}, {"file", "CANARY"}});
+    auto answer = world.ask("draft", draft({first, second, third}, seq % 2 == 0));
+    seq += 3;
+    REQUIRE(answer["seq"] == Value(seq));
+    REQUIRE(answer["excluded"].array());
+    world.ask("measure", Value::Map{{"operation", "CANARY/" + path}, {"ms", 1}});
+  }
+  world.ask("draft", draft({text(seq + 1, "ok", "told", "/home/me/main.c")}));
+  CHECK(world.ask("drafts", Value::Map{{"all", true}})["drafts"].array()->size() == 1);
+  CHECK(to_json(world.ask("status", Value::Map{})).find("CANARY") == std::string::npos);
+  CHECK(to_json(world.ask("metrics", Value::Map{})).find("CANARY") == std::string::npos);
+  world.stop();
+  int files = 0;
+  for (const auto& root : {world.paths().state, world.paths().runtime})
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+      if (!entry.is_regular_file()) continue;
+      auto bytes = world.disk().read(entry.path().string(), 1U << 26);
+      REQUIRE(bytes.ok());
+      ++files;
+      CHECK(bytes->find("CANARY") == std::string::npos);
+    }
+  CHECK(files > 1);
 }
 
 TEST_CASE("what is no record, or of a client that no file may be named after, is refused") {

@@ -1,0 +1,114 @@
+// draft_driver seed|run|verify: draft journals under the harness. RUN types 48 lines into a buffer as an editor and its daemon do: each record is
+// appended, every other one synced and then said `ACK i`; what was refused is sent again with the next. In between the journal is folded,
+// marked and a second buffer comes and goes. VERIFY replays what is left: every acknowledged line is there, in order, once.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "base/text.hpp"
+#include "engine/draft_appender.hpp"
+#include "engine/drafts.hpp"
+#include "wire/msgpack.hpp"
+
+using namespace kra;
+
+namespace {
+
+constexpr int lines = 48;
+
+struct World {
+  SystemDisk disk;
+  Paths paths{std::getenv("CP_STATE"), std::string(std::getenv("CP_STATE")) + "/run", ""};
+  DraftPlaces places{paths.drafts() + "/c.journal", "", paths.drafts() + "/reserve"};
+  DraftAppender appender{disk, places};
+  Drafts drafts{disk, paths};
+};
+
+std::string frame(DraftType type, std::uint64_t seq, Value map) {
+  std::string out;
+  append_frame(out, type, pack(Value(Value::Array{seq, std::move(map)})));
+  return out;
+}
+
+std::string line(int number) { return cat("line ", number, " ", std::string(static_cast<std::size_t>(number * 37 % 200), 'x')); }
+
+// Record i + 2 adds line i.
+std::string record(int i) {
+  return frame(DraftType::edits, static_cast<std::uint64_t>(i) + 2, Value::Map{{"buffer", "b"}, {"edits", Value::Array{Value::Array{i, i, 1, line(i)}}}});
+}
+
+int seed() {
+  World world;
+  auto first = frame(DraftType::editor, 1, Value::Map{{"id", "c"}, {"pid", 1}}) +
+               frame(DraftType::text, 2, Value::Map{{"buffer", "b"}, {"scan", 1}, {"part", 0}, {"final", true}, {"text", "line 0 "}, {"path", "/w/file"}});
+  if (!world.appender.append(first) || !world.appender.appender()->sync()) return 1;
+  return make_draft_reserve(world.disk, world.places.reserve).ok() ? 0 : 1;
+}
+
+bool synced(World& world) { return world.appender.appender()->sync().ok() || world.appender.renew().ok(); }
+
+// Nobody's promise, but it must not harm.
+void housekeeping(World& world, int i) {
+  if (i % 16 == 5) (void)world.drafts.compact("c", 1);
+  if (i % 16 == 9) (void)make_draft_reserve(world.disk, world.places.reserve);
+  if (i % 16 == 13) (void)world.drafts.forget("/w/none");
+}
+
+int run() {
+  World world;
+  std::string waiting;
+  for (int i = 1; i <= lines; ++i) {
+    waiting += record(i);
+    bool added = world.appender.append(waiting).ok();
+    if (added) waiting.clear();
+    bool durable = added && i % 2 == 0 && synced(world);
+    if (i % 2 == 0) std::printf("%s %d\n", durable ? "ACK" : "ERR", i), std::fflush(stdout);
+    housekeeping(world, i);
+  }
+  return 0;
+}
+
+int last_acknowledged() {
+  std::ifstream out(std::getenv("CP_OUT"));
+  std::string word;
+  int last = 0;
+  for (int i = 0; out >> word >> i;)
+    if (word == "ACK") last = i;
+  return last;
+}
+
+int lost(const std::string& what) {
+  std::fprintf(stderr, "    %s\n", what.c_str());
+  return 1;
+}
+
+int verify() {
+  World world;
+  auto bytes = world.disk.read(world.places.path, draft_journal_limit);
+  if (!bytes) return lost(bytes.error().what);
+  auto journal = replay({*bytes});
+  auto found = journal.buffers.find("b");
+  if (found == journal.buffers.end() || !found->second.lines) return lost("the text is gone");
+  const auto& text = *found->second.lines;
+  auto there = static_cast<int>(text.size()) - 1;
+  for (int i = 0; i <= there; ++i)
+    if (text.line(static_cast<std::size_t>(i)) != (i == 0 ? "line 0 " : line(i))) return lost(cat("line ", i, " is another one"));
+  if (there < last_acknowledged()) return lost(cat("line ", last_acknowledged(), " was acknowledged, ", there, " are there"));
+  if (journal.damaged_bytes > 0) return lost("bytes in the middle are damaged");
+  // What was left is not in the way of the next one.
+  if (!world.appender.append(record(there + 1))) return lost("nothing can be added any more");
+  auto again = world.disk.read(world.places.path, draft_journal_limit);
+  if (!again || static_cast<int>(replay({*again}).buffers.at("b").lines->size()) != there + 2) return lost("what was added is not there");
+  if (!world.drafts.list({})) return lost("the drafts cannot be listed");
+  const char* mode = std::getenv("CP_MODE");
+  return mode && mode == std::string("EINTR") && there != lines ? lost("an interruption was taken for an error") : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2 || !std::getenv("CP_STATE") || !std::getenv("CP_OUT")) return 3;
+  std::string act = argv[1];
+  return act == "seed" ? seed() : act == "run" ? run() : verify();
+}
