@@ -38,8 +38,8 @@ Result<Value> Sessions::put(const Value& param, const std::vector<std::string>& 
   Privacy(settings.privacy_exclude).clean(editor.state);
   editor.id = param["editor"].text_or("");
   editor.cwd = param["cwd"].text_or(editor.cwd);
+  Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version()), .cwd = editor.cwd};
   Workspace workspace{.host = host_name(), .editors = {std::move(editor)}};
-  Stamp stamp{.saved_at = wall_now().ms, .reason = "session", .message = key, .release = std::string(version())};
   const auto& kept = settings.history;
   auto history = history_of(key);
   TRY(check_owner(history, param, living));
@@ -78,10 +78,14 @@ Result<Value> Sessions::list() {
   if (!names && names.error().fault == Fault::not_found) return Value(Value::Map{{"sessions", Value::Array{}}});
   Value::Array rows;
   for (const auto& name : TRY(std::move(names))) {
-    auto newest = History(disk_, cat(paths_.sessions(), "/", name), paths_.corrupt()).newest(session_name);
-    if (!newest || newest->workspace.editors.empty()) continue;
-    rows.push_back(Value::Map{
-        {"key", newest->stamp.message}, {"cwd", newest->workspace.editors.front().cwd}, {"saved_at", rfc3339({newest->stamp.saved_at})}});
+    History history(disk_, cat(paths_.sessions(), "/", name), paths_.corrupt());
+    auto latest = history.latest(session_name);
+    if (!latest || latest->counts.editors == 0) continue;
+    auto cwd = std::move(latest->stamp.cwd);
+    // Older releases wrote it into the body only.
+    if (cwd.empty())
+      if (auto newest = history.newest(session_name); newest && !newest->workspace.editors.empty()) cwd = newest->workspace.editors.front().cwd;
+    rows.push_back(Value::Map{{"key", latest->stamp.message}, {"cwd", std::move(cwd)}, {"saved_at", rfc3339({latest->stamp.saved_at})}});
   }
   return Value(Value::Map{{"sessions", std::move(rows)}});
 }

@@ -16,10 +16,11 @@ namespace kra {
 struct Stamp {
   std::uint64_t generation = 0;
   std::int64_t saved_at = 0;   // WallTime
-  std::string reason;          // manual, autosave, flush, exit, replaced, import
+  std::string reason;          // manual, autosave, flush, exit, replaced, fresh, import
   std::string message;         // of `save --message`
   std::string server;          // tmux socket it was saved from
   std::string release;         // of the kra that wrote it
+  std::string cwd = {};        // of the editor, where it is the session of one
   friend bool operator==(const Stamp&, const Stamp&) = default;
   template <class Self, class Visit>
   static void fields(Self& self, Visit visit) {
@@ -29,6 +30,7 @@ struct Stamp {
     visit("message", self.message);
     visit("server", self.server);
     visit("release", self.release);
+    visit("cwd", self.cwd);
   }
 };
 
