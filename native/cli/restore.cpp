@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <unistd.h>
 
+#include "cli/clone.hpp"
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
 #include "cli/progress.hpp"
@@ -23,10 +24,12 @@ static Value value_of(const std::string& name, const Generation& generation, con
   Value::Array programs;
   for (const auto& one : plan.programs)
     programs.push_back(Value::Map{{"pane", one.pane}, {"argv", texts(one.argv)}, {"asks", one.asks}, {"why", one.why}});
+  Value::Array missing;
+  for (const auto& one : plan.missing) missing.push_back(Value::Map{{"root", one.root}, {"remote", one.remote}, {"branch", one.branch}});
   return Value::Map{{"name", name}, {"generation", generation.stamp.generation}, {"dry_run", dry_run},
                     {"restored", texts(plan.restored)}, {"taken", texts(plan.taken)}, {"replaced", texts(plan.replaced)},
                     {"fresh", texts(plan.fresh)}, {"lazy", texts(plan.lazy)}, {"programs", std::move(programs)},
-                    {"notes", texts(plan.notes)}, {"steps", texts(plan.steps)}, {"failed", texts(report.failed)},
+                    {"missing", std::move(missing)}, {"notes", texts(plan.notes)}, {"steps", texts(plan.steps)}, {"failed", texts(report.failed)},
                     {"complete", !report.incomplete}, {"sessions", report.counts.sessions}, {"windows", report.counts.windows},
                     {"panes", report.counts.panes}, {"editors", report.counts.editors}, {"duration_ms", report.duration_ms}};
 }
@@ -104,6 +107,28 @@ static ExitCode wake_session(const Call& call, Context& context, const Settings&
   return ExitCode::done;
 }
 
+static bool misses_repositories(Disk& disk, const Workspace& workspace) {
+  for (const auto& session : workspace.sessions)
+    for (const auto& window : session.windows)
+      for (const auto& pane : window.panes)
+        if (!pane.repository.empty() && !pane.repository[0].remote.empty() && !disk.info(pane.cwd)) return true;
+  return false;
+}
+
+// Before anything is made, so that panes start in what is cloned. False: the person has stopped it all.
+static bool bring_repositories(const Call& call, Context& context, const std::string& name, const Generation& generation, const Settings& settings,
+                               Console& console) {
+  const auto terminal = Terminal::on(STDIN_FILENO);
+  // In the background, a question would stop us.
+  const bool asks = terminal && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+  const bool silent = call.json() || call.has("on-start") || call.has("dry-run") || settings.restore.clone_missing != "ask";
+  if (silent || !asks || !misses_repositories(context.disk, generation.workspace)) return true;
+  auto history = context.history();
+  auto planned = restore(history, context.disk, context.paths, context.server, name, generation, options_of(call), settings, true, Patience::of(restore_patience));
+  // What stands against it the restore itself will say.
+  return !planned || offer_clones(context, planned->plan.missing, *terminal, console);
+}
+
 static ExitCode run_restore(const Call& call, Console& console) {
   // The pane that this runs in may be one that is swapped out.
   std::signal(SIGHUP, SIG_IGN);
@@ -124,6 +149,7 @@ static ExitCode run_restore(const Call& call, Console& console) {
 
   bool dry_run = call.has("dry-run");
   auto options = options_of(call);
+  if (!bring_repositories(call, context, name, *generation, settings, console)) return fail(console, {Fault::io, "stopped; nothing was restored"});
   // Half a restore would leave sessions under names that nobody knows.
   std::signal(SIGINT, SIG_IGN);
   auto progress = std::make_optional<Progress>(cat("restoring ", printable(name)));
@@ -149,7 +175,9 @@ CommandRow restore_command() {
                     "bare `tmux` leaves) is taken over. Any other taken name stays as it is, is\n"
                     "listed, and the exit is 4. --replace saves it first; `kra undo` brings it back.\n"
                     "Programs in restore.programs start again with their arguments; others are\n"
-                    "shown in their pane and wait for Enter.",
+                    "shown in their pane and wait for Enter. On a terminal it asks for each missing\n"
+                    "repository whether to clone it from the remote that was saved (see\n"
+                    "restore.clone_missing).",
           .examples = "kra restore\nkra restore work@2h --dry-run\nkra restore --session api --rename api-old",
           .flags = {{'s', "session", "S", "only this session"},
                     {0, "lazy", "", "the active session at once, the others when they are visited"},

@@ -27,17 +27,24 @@ int first_number(const Workspace& workspace, int session) {
   return number;
 }
 
+void add_missing(const Repository& repository, RestorePlan& words) {
+  auto& missing = words.missing;
+  const auto same_root = [&](const Repository& one) { return one.root == repository.root; };
+  if (std::any_of(missing.begin(), missing.end(), same_root)) return;
+  const auto after = [&](const Repository& one) { return one.root > repository.root; };
+  missing.insert(std::find_if(missing.begin(), missing.end(), after), repository);
+  words.notes.push_back(cat("to clone it again: ", shell_quoted(std::vector<std::string>{"git", "clone", "--", printable(repository.remote), printable(repository.root)})));
+}
+
 std::string directory_of(const PlanContext& context, const Pane& pane, const std::string& where, RestorePlan& words) {
   auto cwd = pane.cwd.empty() ? std::string("/") : pane.cwd;
   if (context.facts.is_directory(cwd)) return cwd;
   auto near = nearest_directory(cwd, context.facts);
   words.notes.push_back(cat(where, ": ", said(cwd), " is gone; it starts in ", said(near)));
   if (pane.repository.empty() || pane.repository[0].remote.empty() || context.settings.restore.clone_missing == "never") return near;
-  const auto& repository = pane.repository[0];
-  auto root = repository.root.empty() ? cwd : repository.root;
-  if (context.facts.is_directory(root)) return near;
-  auto offer = cat("to clone it again: ", shell_quoted(std::vector<std::string>{"git", "clone", "--", printable(repository.remote), printable(root)}));
-  if (std::find(words.notes.begin(), words.notes.end(), offer) == words.notes.end()) words.notes.push_back(offer);
+  auto repository = pane.repository[0];
+  if (repository.root.empty()) repository.root = cwd;
+  if (!context.facts.is_directory(repository.root)) add_missing(repository, words);
   return near;
 }
 

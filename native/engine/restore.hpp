@@ -35,6 +35,7 @@ struct RestorePlan {
   std::vector<std::string> fresh;      // names of fresh sessions that are taken over
   std::vector<std::string> lazy;       // made now with one pane, filled when visited
   std::vector<std::string> notes;      // missing directories and repositories, said to the user
+  std::vector<Repository> missing;     // repositories that panes lay in and that could be cloned, outer ones first
   std::vector<ProgramStart> programs;
   std::vector<std::string> steps;      // each step in words, for --dry-run
 };

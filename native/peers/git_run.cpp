@@ -38,18 +38,28 @@ std::vector<std::string> foreign_names(bool network) {
 
 }  // namespace
 
+GitFrame git_frame(bool network) {
+  GitFrame frame{.argv = {"git"}, .environment = {}, .unset = foreign_names(network)};
+  for (const char* setting : settings) frame.argv.insert(frame.argv.end(), {"-c", setting});
+  frame.environment = {"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C"};
+  if (!network)
+    for (const char* own : {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_ATTR_NOSYSTEM=1"}) frame.environment.emplace_back(own);
+  return frame;
+}
+
 Result<Outcome> Git::run(GitCall call, const Patience& patience) const {
-  Command command{.argv = {"git"}, .input = std::move(call.input), .output_limit = call.output_limit, .guard = guard_};
-  for (const char* setting : settings) command.argv.insert(command.argv.end(), {"-c", setting});
+  auto frame = git_frame(call.network);
+  Command command{.argv = std::move(frame.argv),
+                  .environment = std::move(frame.environment),
+                  .unset = std::move(frame.unset),
+                  .directory = work_tree_,
+                  .input = std::move(call.input),
+                  .output_limit = call.output_limit,
+                  .guard = guard_};
   command.argv.push_back(cat("--git-dir=", directory_));
   if (!work_tree_.empty()) command.argv.push_back(cat("--work-tree=", work_tree_));
   for (auto& argument : call.arguments) command.argv.push_back(std::move(argument));
-  command.unset = foreign_names(call.network);
-  command.environment = {"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C"};
-  if (!call.network)
-    for (const char* own : {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_ATTR_NOSYSTEM=1"}) command.environment.emplace_back(own);
   for (auto& variable : call.environment) command.environment.push_back(std::move(variable));
-  command.directory = work_tree_;
   return kra::run(command, patience);
 }
 

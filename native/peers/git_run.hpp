@@ -21,6 +21,12 @@ struct GitCall {
   std::uint64_t output_limit = 1ULL << 30;
 };
 
+// How every git is started: the words before the subcommand, and what becomes of the environment.
+struct GitFrame {
+  std::vector<std::string> argv, environment, unset;
+};
+GitFrame git_frame(bool network);
+
 class Git {
  public:
   explicit Git(std::string git_directory, std::string work_tree = {}) : directory_(std::move(git_directory)), work_tree_(std::move(work_tree)) {}

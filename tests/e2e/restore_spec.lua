@@ -343,3 +343,123 @@ describe('kra restore', function()
     assert.is_truthy(result.stderr:find('main', 1, true))
   end)
 end)
+  describe('of a repository that is gone', function()
+    local repo, bare
+
+    local function git(cwd, ...) world:check({ 'git', ... }, { cwd = cwd }) end
+    local function stat(path) return vim.uv.fs_stat(path) end
+
+    before_each(function()
+      repo, bare = world.home .. '/src/my repo', world.home .. '/bare.git'
+      vim.fn.mkdir(repo .. '/sub', 'p')
+      git(world.home, 'init', '-q', '--bare', '-b', 'main', bare)
+      git(repo, 'init', '-q', '-b', 'main')
+      world:write(repo .. '/sub/file', 'main\n')
+      git(repo, 'add', '.')
+      git(repo, 'commit', '-q', '-m', 'one')
+      git(repo, 'remote', 'add', 'origin', '../../bare.git')
+      git(repo, 'checkout', '-q', '-b', 'topic/one')
+      world:write(repo .. '/sub/file', 'topic\n')
+      git(repo, 'commit', '-q', '-a', '-m', 'two')
+      git(repo, 'push', '-q', 'origin', 'main', 'topic/one')
+      world:start_tmux('-s', 'main', '-c', repo .. '/sub')
+      settle()
+      save('w')
+      world:crash_tmux()
+      vim.fn.delete(world.home .. '/src', 'rf')
+    end)
+
+    -- A restore on a terminal: what stood on it and the exit code. `keys` are pressed at the question, one set for each run of it.
+    local function on_terminal(keys)
+      local seen, asked = '', 0
+      local job = vim.fn.jobstart({ 'env', '-u', 'NVIM', world.repo .. '/build/kra', 'restore', 'w' }, {
+        pty = true, width = 300, env = world.env, clear_env = true,
+        on_stdout = function(id, data)
+          seen = seen .. table.concat(data, '\n')
+          local _, questions = seen:gsub('%[y/N%] ', '')
+          if questions > asked then vim.fn.chansend(id, keys) end
+          asked = questions
+        end,
+      })
+      local code = vim.fn.jobwait({ job }, 30000)[1]
+      return seen, code, asked
+    end
+    local function starts_in(path)
+      world:wait(function() return tmux('display-message', '-p', '-t', 'main', '#{pane_current_path}') == path end, path)
+    end
+    local function leftovers()
+      return vim.fn.glob(world.home .. '/.kra-clone-*', true, true), vim.fn.glob(world.home .. '/src/.kra-clone-*', true, true)
+    end
+
+    it('only shows the command without a terminal', function()
+      local told = restore('w')
+      assert.same({ { root = repo, remote = '../../bare.git', branch = 'topic/one' } }, told.missing)
+      assert.is_truthy(table.concat(told.notes, '\n'):find("git clone -- ../../bare.git '" .. repo .. "'", 1, true))
+      assert.is_nil(stat(repo))
+      starts_in(world.home)
+    end)
+
+    it('clones it on a yes, and panes start in it', function()
+      local hooks = world.home .. '/hooks'
+      world:write(hooks .. '/post-checkout', '#!/bin/sh\ntouch ' .. world.home .. '/fired\n')
+      vim.uv.fs_chmod(hooks .. '/post-checkout', tonumber('755', 8))
+      git(world.home, 'config', '--global', 'core.hooksPath', hooks)
+      local text, code, asked = on_terminal('y')
+      assert.same({ 0, 1 }, { code, asked }, text)
+      assert.is_truthy(text:find('Clone it from ' .. bare, 1, true), text)
+      assert.same('topic\n', world:read(repo .. '/sub/file'))
+      assert.same('topic/one', world:check({ 'git', 'branch', '--show-current' }, { cwd = repo }))
+      assert.same(bare, world:check({ 'git', 'remote', 'get-url', 'origin' }, { cwd = repo }))
+      assert.is_nil(stat(world.home .. '/fired'))
+      starts_in(repo .. '/sub')
+      assert.same({ {}, {} }, { leftovers() })
+      -- All is there: nothing to ask.
+      assert.same(0, select(3, on_terminal('')))
+    end)
+
+    it('leaves it on any other key, and when it is not to ask', function()
+      local text, code, asked = on_terminal('\r')
+      assert.same({ 0, 1 }, { code, asked }, text)
+      assert.is_nil(stat(world.home .. '/src'))
+      starts_in(world.home)
+      world:tmux('kill-server')
+      world:write('config/kra/config.yaml', 'restore: {clone_missing: never}\n')
+      assert.same(0, select(3, on_terminal('')))
+    end)
+
+    it('restores what there is when git fails', function()
+      vim.fn.delete(bare, 'rf')
+      local text, code = on_terminal('y')
+      assert.same(0, code, text)
+      assert.is_truthy(text:find('was not cloned', 1, true), text)
+      assert.is_nil(stat(world.home .. '/src'))
+      assert.same({ {}, {} }, { leftovers() })
+      starts_in(world.home)
+    end)
+
+    it('stops at Ctrl-C and leaves nothing half', function()
+      local text, code = on_terminal('\3')
+      assert.same(1, code, text)
+      -- A git that has made its directory and goes no further.
+      local slow = world:write('slow/git', '#!/bin/bash\nmkdir -p "${@: -1}/.git"\n: >' .. world.home .. '/began\nexec sleep 60\n')
+      vim.uv.fs_chmod(slow, tonumber('755', 8))
+      local seen = ''
+      local path = 'PATH=' .. world.dir .. '/slow:' .. world.env.PATH
+      local job = vim.fn.jobstart({ 'env', '-u', 'NVIM', path, world.repo .. '/build/kra', 'restore', 'w' }, {
+        pty = true, env = world.env, clear_env = true,
+        on_stdout = function(id, data)
+          if not seen:find('y/N', 1, true) and table.concat(data):find('y/N', 1, true) then vim.fn.chansend(id, 'y') end
+          seen = seen .. table.concat(data, '\n')
+        end,
+      })
+      world:wait(function() return stat(world.home .. '/began') end, 'the beginning of the clone', nil, function() return seen end)
+      assert.same(1, #(leftovers()))
+      vim.fn.chansend(job, '\3')
+      assert.same(1, vim.fn.jobwait({ job }, 20000)[1], seen)
+      assert.is_truthy(seen:find('stopped; nothing was restored', 1, true), seen)
+      assert.same({ {}, {} }, { leftovers() })
+      assert.is_nil(stat(world.home .. '/src'))
+      assert.is_not.same(0, world:run({ world.tmux_program, '-S', world.socket, 'list-sessions' }).code)
+    end)
+  end)
+

@@ -155,6 +155,17 @@ TEST_CASE("a missing directory gives the nearest parent, and a clone is offered"
   CHECK(has(plan->words.notes[1], "git clone -- https://example.org/r /src/repo"));
   one.missing.insert("/src");
   CHECK(one.plan()->sessions[0].windows[0].panes[0].cwd == "/");
+  // Each repository once, outer ones first.
+  const auto inner = lost;
+  auto outer = inner;
+  outer.cwd = "/src", outer.repository[0].root = "/src";
+  one.generation.workspace.sessions[0].windows[0].panes = {inner, outer, inner};
+  plan = one.plan();
+  REQUIRE(plan->words.missing.size() == 2);
+  CHECK(plan->words.missing[0].root == "/src");
+  CHECK(plan->words.missing[1] == inner.repository[0]);
+  one.settings.restore.clone_missing = "never";
+  CHECK(one.plan()->words.missing.empty());
 }
 
 TEST_CASE("a directory that is not absolute never comes out") {
