@@ -11,8 +11,10 @@
 namespace kra::cli {
 
 static Value value_of(const UndoItem& item) {
-  return Value::Map{{"kind", text_of(item.kind)}, {"where", item.where}, {"replaced", item.replaced}, {"closed_at", rfc3339({item.closed_at})}};
+  return Value::Map{{"id", item.id}, {"kind", text_of(item.kind)}, {"where", item.where}, {"replaced", item.replaced}, {"fresh", item.fresh}, {"closed_at", rfc3339({item.closed_at})}};
 }
+
+static const char* how_of(const UndoItem& item) { return item.fresh ? "fresh, taken over" : item.replaced ? "replaced" : "closed"; }
 
 static ExitCode list_items(const Call& call, Context& context, Console& console) {
   auto items = OR_FAIL(undo_items(context.disk, context.paths, context.server));
@@ -24,7 +26,7 @@ static ExitCode list_items(const Call& call, Context& context, Console& console)
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : items)
-    rows.push_back({text_of(item.kind), printable(item.where), item.replaced ? "replaced" : "closed", ago({item.closed_at}, wall_now())});
+    rows.push_back({cat(item.id), text_of(item.kind), printable(item.where), how_of(item), ago({item.closed_at}, wall_now())});
   if (rows.empty()) console.say("nothing was closed or replaced");
   console.out(aligned(rows));
   return ExitCode::done;
@@ -36,8 +38,10 @@ static ExitCode run_undo(const Call& call, Console& console) {
   std::signal(SIGINT, SIG_IGN);
   auto context = OR_FAIL(context_of(call));
   if (call.has("list")) return list_items(call, context, console);
+  const auto id = call.arguments.empty() ? std::optional<std::int64_t>(0) : parse_int(call.argument(0));
+  if (!id || *id < 0) return fail(console, {Fault::usage, cat("'", printable(call.argument(0)), "' is no number of `kra undo --list`")});
   auto settings = OR_FAIL(context.settings()).settings;
-  auto report = undo(context.disk, context.paths, context.server, settings, Patience::of(std::chrono::seconds(60)));
+  auto report = undo(context.disk, context.paths, context.server, static_cast<std::uint64_t>(*id), settings, Patience::of(std::chrono::seconds(60)));
   if (!report && report.error().fault == Fault::not_found) return console.say(report.error().what), ExitCode::nothing;
   if (!report) return fail(console, report.error());
   note_act(context.disk, context.paths, "undo", cat(text_of(report->item.kind), " ", report->item.where, " into ", context.server.socket));
@@ -57,11 +61,15 @@ static ExitCode run_undo(const Call& call, Console& console) {
 CommandRow undo_command() {
   return {.name = "undo",
           .group = Group::work,
+          .usage = "[ID]",
           .summary = "bring back what was closed or replaced last",
           .detail = "A pane goes back into its window, a window into its session, a session comes\n"
                     "back whole. Closed things are noticed by comparing each save with the one\n"
-                    "before. Exit 3 when there is nothing.",
+                    "before. A fresh session that a restore took over comes back only by its\n"
+                    "number. Exit 3 when there is nothing.",
           .flags = {{'l', "list", "", "what can be brought back, the last one first"}},
+          .arguments = {{"ID", "its number in --list, else the last one"}},
+          .most = 1,
           .json = true,
           .server = true,
           .run = run_undo};

@@ -51,7 +51,7 @@ Result<void> keep_replaced(const Plan& plan, History& history, Disk& disk, const
                            const Settings& settings, const Patience& patience) {
   if (plan.words.replaced.empty()) return {};
   auto workspace = TRY_TO("save what is to be replaced", save_before(history, disk, paths, server, settings, patience));
-  for (const auto& name : plan.words.replaced) TRY(record_replaced(disk, paths, server, workspace, name, patience));
+  for (const auto& name : plan.words.replaced) TRY(record_swapped(disk, paths, server, workspace, name, Swapped::replaced, patience));
   return {};
 }
 
@@ -65,7 +65,7 @@ static Result<void> keep_fresh(const Plan& plan, Disk& disk, const Paths& paths,
     if (std::find(plan.words.fresh.begin(), plan.words.fresh.end(), session.name) != plan.words.fresh.end())
       for (auto& window : session.windows)
         for (auto& pane : window.panes) pane.argv.clear();
-  for (const auto& name : plan.words.fresh) TRY(record_replaced(disk, paths, server, workspace, name, patience));
+  for (const auto& name : plan.words.fresh) TRY(record_swapped(disk, paths, server, workspace, name, Swapped::fresh, patience));
   return {};
 }
 

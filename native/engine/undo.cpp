@@ -28,12 +28,23 @@ std::string message_of(const Closed& closed) {
   return cat(text_of(closed.kind), " ", panes.empty() ? "-" : join(panes, ","), " ", where);
 }
 
+constexpr std::string_view item_prefix = "item-";
+constexpr const char* replaced_reason = "replaced";
+constexpr const char* fresh_reason = "fresh";
+
+std::uint64_t id_of(const std::string& name) {
+  if (!name.starts_with(item_prefix)) return 0;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(parse_int(name.substr(item_prefix.size())).value_or(0), 0));
+}
+
 std::optional<UndoItem> item_of(const std::string& name, const LogEntry& entry) {
   auto words = split(entry.stamp.message, " ");
   if (words.size() < 3) return {};
   UndoItem item;
   item.name = name, item.generation = entry.stamp.generation, item.closed_at = entry.stamp.saved_at;
-  item.replaced = entry.stamp.reason == "replaced";
+  item.id = id_of(name);
+  item.fresh = entry.stamp.reason == fresh_reason;
+  item.replaced = item.fresh || entry.stamp.reason == replaced_reason;
   item.kind = words[0] == "pane" ? ClosedKind::pane : words[0] == "window" ? ClosedKind::window : ClosedKind::session;
   for (auto pane : split(words[1], ","))
     if (auto place = parse_int(pane)) item.panes.push_back(static_cast<int>(*place));
@@ -42,10 +53,9 @@ std::optional<UndoItem> item_of(const std::string& name, const LogEntry& entry) 
 }
 
 std::string next_name(const std::vector<std::string>& names) {
-  std::int64_t last = 0;
-  for (const auto& name : names)
-    if (name.rfind("item-", 0) == 0) last = std::max(last, parse_int(name.substr(5)).value_or(0));
-  return "item-" + generation_name(static_cast<std::uint64_t>(last) + 1);
+  std::uint64_t last = 0;
+  for (const auto& name : names) last = std::max(last, id_of(name));
+  return cat(item_prefix, generation_name(last + 1));
 }
 
 // `names` are those of the items before the one just added. Panes of an item that was brought back may still wait to read their programs
@@ -124,12 +134,12 @@ Result<int> record_closed(History& history, Disk& disk, const Paths& paths, cons
   return added;
 }
 
-Result<void> record_replaced(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name,
-                             const Patience& patience) {
+Result<void> record_swapped(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name, Swapped how,
+                            const Patience& patience) {
   auto history = history_of(disk, paths, server);
   const auto found = std::find_if(workspace.sessions.begin(), workspace.sessions.end(), [&](const Session& one) { return one.name == name; });
   if (found == workspace.sessions.end()) return Error{Fault::refused, cat("session ", printable(name), " is not in the save that was to keep it")};
-  return add_item(history, server, workspace, {ClosedKind::session, *found, {}}, "replaced", patience);
+  return add_item(history, server, workspace, {ClosedKind::session, *found, {}}, how == Swapped::fresh ? fresh_reason : replaced_reason, patience);
 }
 
 Result<void> expect_closed(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<std::string>& names) {
@@ -283,12 +293,22 @@ class Return {
 
 }  // namespace
 
-Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings, const Patience& patience) {
-  auto lock = TRY(lock_server(paths, server, patience));
-  auto items = TRY(undo_items(disk, paths, server));
+static Result<UndoItem> wanted_item(const std::vector<UndoItem>& items, std::uint64_t id) {
+  const auto is_wanted = [&](const UndoItem& item) { return id == 0 ? !item.fresh : item.id == id; };
+  const auto found = std::find_if(items.begin(), items.end(), is_wanted);
+  if (found != items.end()) return *found;
   if (items.empty()) return Error{Fault::not_found, "nothing was closed or replaced"};
+  if (id == 0)
+    return Error{Fault::not_found, cat("nothing was closed or replaced; `kra undo ", items.front().id, "` gives back the fresh session ",
+                                       printable(items.front().where), " that a restore took over")};
+  return Error{Fault::not_found, cat("nothing to bring back is called ", id, "; `kra undo --list` shows what there is")};
+}
+
+Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server, std::uint64_t id, const Settings& settings, const Patience& patience) {
+  auto lock = TRY(lock_server(paths, server, patience));
+  const auto items = TRY(undo_items(disk, paths, server));
+  const auto item = TRY(wanted_item(items, id));
   auto history = history_of(disk, paths, server);
-  const auto& item = items.front();
   auto generation = TRY(history.load(item.name, item.generation));
   if (generation.workspace.sessions.empty() || generation.workspace.sessions[0].windows.empty())
     return Error{Fault::corrupt, cat(item.name, " holds nothing")};

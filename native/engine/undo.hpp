@@ -33,18 +33,21 @@ Result<int> record_closed(History& history, Disk& disk, const Paths& paths, cons
 // After a save that found nothing changed: the newest generation of `name` describes this run of the server, as it does after a restore, so
 // that what is closed next can be told.
 Result<void> note_run(Disk& disk, const Paths& paths, const TmuxServer& server, const std::string& name, const LiveServer& live);
-// Before a restore replaces a session of that name.
-Result<void> record_replaced(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name,
-                             const Patience& patience);
+// Before a restore replaces a session of that name, or takes it over as a fresh one.
+enum class Swapped { replaced, fresh };
+Result<void> record_swapped(Disk& disk, const Paths& paths, const TmuxServer& server, const Workspace& workspace, const std::string& name, Swapped how,
+                            const Patience& patience);
 // After a restore has taken the place of these sessions: the next record_closed() does not take them for closed.
 Result<void> expect_closed(Disk& disk, const Paths& paths, const TmuxServer& server, const std::vector<std::string>& names);
 
 struct UndoItem {
   std::string name;      // in the history of undo
+  std::uint64_t id = 0;  // its number there, which no other item has
   std::uint64_t generation = 0;
   std::int64_t closed_at = 0;  // when it was noticed; WallTime
   ClosedKind kind = ClosedKind::session;
   bool replaced = false;
+  bool fresh = false;    // and it was a fresh session: nobody misses it, so it comes back only when it is asked for by its id
   std::vector<int> panes;
   std::string where;     // "work:2", for people
 };
@@ -55,8 +58,9 @@ struct UndoReport {
   UndoItem item;
   std::vector<std::string> notes, failed;
 };
-// Brings the last item back and takes it off the list. not_found: there is none; conflict: a session of its name runs again.
-Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings, const Patience& patience);
+// Brings the item of that id back, or the last one that is not fresh when it is 0, and takes it off the list. not_found: there is none;
+// conflict: a session of its name runs again.
+Result<UndoReport> undo(Disk& disk, const Paths& paths, const TmuxServer& server, std::uint64_t id, const Settings& settings, const Patience& patience);
 
 const char* text_of(ClosedKind kind);
 

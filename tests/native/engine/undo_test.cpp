@@ -104,6 +104,23 @@ TEST_CASE("a window that is seen in two sessions is closed once") {
   CHECK(closed_between(from, after).empty());
 }
 
+TEST_CASE("a fresh session that was taken over has a number and is marked") {
+  Scratch scratch;
+  SystemDisk disk;
+  Paths paths{scratch / "state", scratch / "run", scratch / "config"};
+  TmuxServer server{.socket = "/tmp/x"};
+  auto patience = Patience::of(Milliseconds(60'000));
+  const auto name = before().sessions[0].name;
+  REQUIRE(record_swapped(disk, paths, server, before(), name, Swapped::replaced, patience));
+  REQUIRE(record_swapped(disk, paths, server, before(), name, Swapped::fresh, patience));
+  auto items = undo_items(disk, paths, server);
+  REQUIRE(items);
+  REQUIRE(items->size() == 2);
+  CHECK(((*items)[0].fresh && (*items)[0].replaced && (*items)[0].id == 2));
+  CHECK((!(*items)[1].fresh && (*items)[1].replaced && (*items)[1].id == 1));
+  CHECK(record_swapped(disk, paths, server, before(), "not there", Swapped::fresh, patience).error().fault == Fault::refused);
+}
+
 TEST_CASE("closings of one run of a server are kept, at most fifty") {
   Scratch scratch;
   SystemDisk disk;
