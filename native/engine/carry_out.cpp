@@ -88,7 +88,7 @@ bool makes_something(const Plan& plan, Range range) {
 std::optional<std::size_t> to_front(const Plan& plan, const Made& made, const std::vector<Range>& ranges) {
   if (ranges.size() < 2 || plan.active < 0) return {};
   auto at = static_cast<std::size_t>(plan.active);
-  if (made[at].id.empty() || !plan.sessions[at].session.group.empty()) return {};
+  if (made[at].id.empty()) return {};
   return at;
 }
 

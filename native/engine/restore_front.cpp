@@ -5,6 +5,22 @@
 
 namespace kra {
 
+// Sessions of a group share their windows, so a new one has them already.
+static TmuxScript join_in_its_place(const SessionPlan& session, const MadeSession& made, const ScriptNames& names) {
+  const auto name = cat("kra-", names.token, "-front");
+  const auto target = cat("=", name, ":");
+  TmuxScript script;
+  script.command_with(session.path, {"new-session", "-d", "-t", made.id, "-s", name, "-c", "\x01"});
+  for (const auto& window : session.windows)
+    if (window.window.last) script.command({"select-window", "-t", cat(target, window.window.index)});
+  for (const auto& window : session.windows)
+    if (window.window.active) script.command({"select-window", "-t", cat(target, window.window.index)});
+  script.command({"kill-session", "-t", made.id});
+  script.command({"display-message", "-p", "-t", target, "front #{session_id}"});
+  script.command_with(session.name, {"rename-session", "-t", target, "\x01"});
+  return script;
+}
+
 static TmuxScript take_its_place(const SessionPlan& session, const MadeSession& made, const ScriptNames& names, std::size_t at) {
   const auto name = cat("kra-", names.token, "-front");
   const auto target = cat("=", name, ":");
@@ -28,14 +44,16 @@ static TmuxScript take_its_place(const SessionPlan& session, const MadeSession& 
   script.command({"set-option", "-u", "-t", target, "renumber-windows"});
   // The old one ended with its last window; what somebody opened in it meanwhile keeps it.
   script.command({"rename-session", "-t", made.id, cat("kra-", names.token, "-old-", at)});
+  script.command({"display-message", "-p", "-t", target, "front #{session_id}"});
   script.command_with(session.name, {"rename-session", "-t", target, "\x01"});
-  script.command({"display-message", "-p", "-t", cat("=", name), "front #{session_id}"});
   return script;
 }
 
 TmuxScript front_script(const Plan& plan, const Made& made, const ScriptNames& names, std::size_t at) {
   TmuxScript script;
-  script.command_block({"if-shell", "-F", "-t", cat(made[at].id, ":"), "#{?session_attached,0,1}"}, take_its_place(plan.sessions[at], made[at], names, at));
+  const auto& session = plan.sessions[at];
+  auto place = session.session.group.empty() ? take_its_place(session, made[at], names, at) : join_in_its_place(session, made[at], names);
+  script.command_block({"if-shell", "-F", "-t", cat(made[at].id, ":"), "#{?session_attached,0,1}"}, place);
   return script;
 }
 

@@ -51,8 +51,8 @@ TmuxScript build_script(const Plan& plan, const ScriptNames& names, Range range)
 // Adds what a build script printed.
 void read_made(const std::string& output, Made& made);
 TmuxScript finish_script(const Plan& plan, const Made& made, const ScriptNames& names, const std::vector<LiveClient>& clients, Range range);
-// The session at `at`, which has no group, becomes the one that was made last: an attach without a target takes that. Its windows move
-// into a new session of its name, whose id is printed; nothing happens when somebody is attached to it. The last script of a restore.
+// The session at `at` becomes the one that was made last: an attach without a target takes that. Its windows move
+// into a new session of its name (one of a group shares them with it), whose id is printed; nothing happens when somebody is attached to it. The last script of a restore.
 TmuxScript front_script(const Plan& plan, const Made& made, const ScriptNames& names, std::size_t at);
 // The id that it printed; empty when nothing was done.
 std::string front_said(const std::string& output);
