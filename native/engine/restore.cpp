@@ -1,6 +1,9 @@
 #include "engine/restore.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "base/text.hpp"
 #include "base/version.hpp"
@@ -31,12 +34,31 @@ std::optional<DaemonClient> daemon_lease(const Paths& paths, const TmuxServer& s
   return std::optional<DaemonClient>(std::move(*daemon));
 }
 
+// What the daemon answers, however long it takes, unless it speaks to nobody any more: then timed_out.
+Result<Value> ask_while_it_lives(DaemonClient& daemon, const Paths& paths, std::string_view method, Value param, const Patience& patience) {
+  constexpr Milliseconds look_again{1'000};
+  std::stop_source gone;
+  std::jthread watch([&](const std::stop_token& answered) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any over;
+    while (!over.wait_for(lock, answered, look_again, [&] { return answered.stop_requested(); }))
+      if (auto greeted = reach(paths, version(), Start::never, patience); !greeted) return void(gone.request_stop());
+  });
+  auto answer = daemon.request(method, std::move(param), Patience{patience.until, gone.get_token()});
+  if (!answer && gone.stop_requested()) return Error{Fault::timed_out, "the daemon has stopped answering"};
+  return answer;
+}
+
 // The workspace as it is before something in it is replaced: saved, with its editors when the daemon knows them.
 Result<Workspace> save_before(History& history, Disk& disk, const Paths& paths, const TmuxServer& server, const Settings& settings,
                               const Patience& patience) {
   auto name = TRY(history.current_name());
   if (auto daemon = reach(paths, version(), Start::never, Patience::of(daemon_patience))) {
-    auto saved = daemon->request("save", Value::Map{{"server", server.socket}, {"reason", "replaced"}}, patience);
+    auto saved = ask_while_it_lives(*daemon, paths, "save", Value::Map{{"server", server.socket}, {"reason", "replaced"}}, patience);
+    // It may hold what its editors told, and the lock of the saves: what we could save now would be less.
+    if (!saved && saved.error().fault == Fault::timed_out)
+      return Error{Fault::timed_out, cat(saved.error().what, ", so nothing was replaced; `kra daemon stop` ends it")};
     if (saved) return std::move(TRY(history.newest((*saved)["name"].text_or(name))).workspace);
   }
   SaveRequest request;

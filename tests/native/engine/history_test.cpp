@@ -156,6 +156,35 @@ TEST_CASE("references mean a name, a number or a time") {
   CHECK_FALSE(parse_reference("a/b").ok());
 }
 
+namespace {
+
+// Right after `seen` has been read, `thinned` goes, as when somebody else thins.
+class ThinningDisk : public SystemDisk {
+ public:
+  std::string seen, thinned;
+  Result<std::string> read_front(const std::string& path, std::uint64_t bytes) override {
+    auto front = SystemDisk::read_front(path, bytes);
+    if (path == seen) REQUIRE(SystemDisk::remove(thinned).ok());
+    return front;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a generation that is thinned out while it is looked for gives the one before it") {
+  World world;
+  WallTime now{1'700'000'000'000};
+  for (int i = 1; i <= 4; ++i) world.save("work", workspace(cat("s", i)), now.ms - (5 - i) * hour);
+  ThinningDisk disk;
+  disk.seen = world.file("work", 1), disk.thinned = world.file("work", 2);
+  History history(disk, world.directory, world.corrupt);
+  auto found = history.find(*parse_reference("work@150m"), now);
+  REQUIRE(found.ok());
+  CHECK(found->stamp.generation == 1);
+  CHECK(found->workspace.sessions[0].name == "s1");
+  CHECK(history.take_findings().empty());
+}
+
 TEST_CASE("names may hold what the contract allows and stay apart") {
   World world;
   Names names{"a b", "a_b", "a;b", "\xc3\xa4", std::string(64, 'x')};
