@@ -210,7 +210,8 @@ build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 
 # What reads bytes of others, and what that needs.
 FUZZED_OBJECTS = $(call objects,$(filter native/base/% native/wire/% native/model/% native/engine/hunks% native/engine/lines% \
-  native/engine/merge3% native/engine/history_form%,$(SOURCES)))
+  native/engine/merge3% native/engine/history_form% native/engine/draft_frame.cpp native/engine/draft_replay.cpp \
+  native/engine/line_buffer.cpp native/engine/log_record.cpp,$(SOURCES)))
 fuzzers:
 	@$(MAKE) VARIANT=fuzz CXX=clang++ fuzz-targets
 .PHONY: fuzz-targets
