@@ -77,8 +77,7 @@ ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console,
   OR_FAIL(read_record(context.disk, context.paths, place));
   const auto settings = OR_FAIL(context.settings());
   auto store = OR_FAIL(store_of(context, place));
-  const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
-  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = pauses.empty() ? "" : pauses.front().reason, .ignored = call.has("ignored")}, {}, sync_patience()));
+  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = held_by(context.disk, context.paths, place.root), .ignored = call.has("ignored")}, {}, sync_patience()));
   OR_FAIL(clean_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), sync_patience()));
   if (!call.value("bundle").empty()) {
     // The shell's directory is where the user means.

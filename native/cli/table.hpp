@@ -16,6 +16,10 @@ CommandRow flush_command();
 CommandRow drafts_command();
 CommandRow sync_command();
 CommandRow forget_command();
+CommandRow hold_command();
+CommandRow pause_command();
+CommandRow resume_command();
+CommandRow write_command();
 // Saves and their history.
 CommandRow list_command();
 CommandRow log_command();

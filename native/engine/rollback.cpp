@@ -143,12 +143,13 @@ class RollBack {
   Result<void> restore_repository(const SnapshotMeta& before) {
     const auto& place = store_.place();
     auto& disk = store_.disk();
-    if (!target_.head.empty()) objects_.push_back(target_.head);
+    std::vector<std::string> commits;
+    if (!target_.head.empty()) commits.push_back(target_.head);
     for (const auto& [name, bytes] : operation_)
       if (name.ends_with("HEAD"))
         for (const auto line : split(bytes, "\n"))
-          if (!line.empty()) objects_.emplace_back(line.substr(0, place.sha256 ? 64 : 40));
-    TRY(give_objects(store_, objects_, patience_));
+          if (!line.empty()) commits.emplace_back(line.substr(0, place.sha256 ? 64 : 40));
+    TRY(give_objects(store_, commits, objects_, patience_));
     for (const auto& name : operation_files(disk, place)) TRY(disk.remove(cat(place.git, "/", name)));
     for (const char* name : {"rebase-merge", "rebase-apply", "sequencer"}) TRY(disk.remove_tree(cat(place.git, "/", name)));
     for (const auto& [name, bytes] : operation_) {
@@ -206,17 +207,20 @@ class RollBack {
 
 std::string own_locks(const SyncStore& store) { return store.place().git + "/kra/locks"; }
 
-Result<void> give_objects(SyncStore& store, const std::vector<std::string>& oids, const Patience& patience) {
+Result<void> give_objects(SyncStore& store, const std::vector<std::string>& commits, const std::vector<std::string>& blobs, const Patience& patience) {
   const Git theirs(store.place().common);
-  auto wanted = TRY(missing_objects(theirs, oids, patience));
+  auto wanted = TRY(missing_objects(theirs, blobs, patience));
+  std::set<std::string> tips;
+  for (const auto& [name, oid] : TRY(list_refs(theirs, "refs", patience))) tips.insert(oid);
+  // A commit that is there may be what a crash left of an earlier gift: only what a reference leads to is known to be whole.
+  for (const auto& commit : commits)
+    if (!tips.contains(commit)) wanted.push_back(commit);
   const auto nowhere = TRY(missing_objects(store.git(), wanted, patience));
   std::erase_if(wanted, [&](const std::string& oid) { return std::find(nowhere.begin(), nowhere.end(), oid) != nowhere.end(); });
   if (wanted.empty()) return {};
-  // Less what they have: the tips that both know.
-  std::vector<std::string> tips;
-  for (const auto& [name, oid] : TRY(list_refs(theirs, "refs/heads", patience))) tips.push_back(oid);
-  const auto unknown = TRY(missing_objects(store.git(), tips, patience));
-  for (const auto& tip : tips)
+  const std::vector<std::string> all_tips(tips.begin(), tips.end());
+  const auto unknown = TRY(missing_objects(store.git(), all_tips, patience));
+  for (const auto& tip : all_tips)
     if (std::find(unknown.begin(), unknown.end(), tip) == unknown.end()) wanted.push_back("^" + tip);
   auto pack = TRY(store.git().ask({.arguments = {"pack-objects", "--revs", "--stdout", "--quiet"}, .input = join(wanted, "\n") + "\n"}, patience));
   TRY(theirs.ask({.arguments = {"unpack-objects", "-q"}, .input = std::move(pack)}, patience));

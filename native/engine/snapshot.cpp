@@ -47,14 +47,25 @@ Result<std::vector<std::string>> staged_only(const IndexMap& index, const WorkSt
 
 Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std::string> oids, const Patience& patience) {
   std::erase_if(oids, [](const std::string& oid) { return oid.empty(); });
-  const auto missing = TRY(missing_objects(store.git(), oids, patience));
+  if (oids.empty()) return oids;
+  // A commit that is there may be what a crash left of a fetch: a reference says that all of it is.
+  constexpr std::string_view prefix = "refs/kra/user/";
+  const auto kept = TRY(list_refs(store.git(), std::string(prefix), patience));
   std::set<std::string> lost;
-  for (const auto& oid : missing) {
+  for (const auto& oid : oids) {
+    if (kept.contains(cat(prefix, oid))) continue;
     // By its id: what HEAD or MERGE_HEAD names need not be on any branch.
-    GitCall fetch{.arguments = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", store.place().common, oid}};
+    GitCall fetch{.arguments = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", store.place().common,
+                                cat("+", oid, ":", prefix, oid)}};
     const auto outcome = TRY(store.git().run(std::move(fetch), patience));
     if (outcome.status != 0) lost.insert(oid);
   }
+  // Old ones only cost: what they held is in snapshots, or is the user's.
+  constexpr std::size_t most = 200;
+  std::vector<RefChange> old;
+  for (const auto& [name, oid] : kept)
+    if (kept.size() > most && std::find(oids.begin(), oids.end(), oid) == oids.end()) old.push_back({name, "", ""});
+  TRY(change_refs(store.git(), old, patience));
   std::erase_if(oids, [&](const std::string& oid) { return lost.contains(oid); });
   return oids;
 }

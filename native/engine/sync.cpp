@@ -363,7 +363,7 @@ class Syncing {
     }
     if (request.changes.empty()) return {};
     TRY(snapshot());
-    if (track_ && request_.push && !commit_.empty()) TRY(give_objects(store_, {commit_}, patience_));
+    if (track_ && request_.push && !commit_.empty()) TRY(give_objects(store_, {commit_}, {}, patience_));
     const auto turn = ApplyTurn::wait(store_.disk(), store_.file(""), store_.place().git, settings_.sync.pause_max, patience_.stop);
     const auto applied = TRY(apply_changes(store_, request, patience_));
     report_.pulled += applied.paths.size();
@@ -381,7 +381,7 @@ class Syncing {
   }
 
   Result<void> move_branch() {
-    TRY(give_objects(store_, {commit_}, patience_));
+    TRY(give_objects(store_, {commit_}, {}, patience_));
     const auto moved = track_branch(store_, head_, commit_, cat("kra: ", request_.reason), patience_);
     if (!moved && (moved.error().fault == Fault::conflict || moved.error().fault == Fault::busy)) {
       report_.left.push_back({head_.ref(), moved.error().what});

@@ -19,6 +19,14 @@ Result<Lock> hold_tree(Disk& disk, const Paths& paths, const std::string& root, 
   return Lock::share(directory + "/hold", patience);
 }
 
+std::string held_by(Disk& disk, const Paths& paths, const std::string& root) {
+  const auto directory = sync_directory(paths, root);
+  for (const auto& pause : pauses_of(disk, directory)) return pause.reason.empty() ? "a pause" : pause.reason;
+  const auto lock = Lock::try_take(directory + "/hold");
+  if (!lock || *lock) return "";
+  return disk.read(directory + "/hold-reason", 4096).value_or("a writer");
+}
+
 Result<Pause> pause_tree(Disk& disk, const Paths& paths, const std::string& root, Milliseconds time, const std::string& reason) {
   const auto directory = sync_directory(paths, root) + "/pauses";
   TRY(disk.make_directory(directory));

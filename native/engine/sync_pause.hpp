@@ -13,6 +13,9 @@ namespace kra {
 // For the bracket of a writer (`kra hold`): as long as it lives, no apply begins.
 Result<Lock> hold_tree(Disk& disk, const Paths& paths, const std::string& root, const Patience& patience);
 
+// Why somebody is in the middle of a change; empty when nobody is.
+std::string held_by(Disk& disk, const Paths& paths, const std::string& root);
+
 struct Pause {
   std::string id, reason;
   std::int64_t until = 0;  // WallTime

@@ -1,0 +1,157 @@
+-- kra sync as a user has it: two work trees of one remote, snapshots, conflicts, writers that take part, and a repository full of traps that
+-- must not run anything before its user has agreed.
+local worlds = require('tests.helpers.world')
+
+-- What a repository can make git run.
+local HOOKS = [[pre-commit post-commit pre-push post-checkout post-merge post-index-change reference-transaction prepare-commit-msg
+  commit-msg pre-rebase post-rewrite pre-auto-gc fsmonitor-watchman sendemail-validate]]
+local KEYS = [[core.fsmonitor core.editor core.pager core.sshCommand core.askPass core.gitProxy core.alternateRefsCommand credential.helper
+  gpg.program diff.external diff.x.command diff.x.textconv merge.x.driver filter.x.clean filter.x.smudge filter.x.process
+  remote.origin.uploadpack remote.origin.receivepack sequence.editor uploadpack.packObjectsHook]]
+
+local world
+
+-- `kra …` in a directory of the world.
+local function at(directory, ...)
+  return world:run({ world.repo .. '/build/kra', ... }, { cwd = world.dir .. '/' .. directory })
+end
+
+local function good(directory, ...)
+  local result = at(directory, ...)
+  assert.equals(0, result.code, table.concat({ ... }, ' ') .. ': ' .. result.stdout .. result.stderr)
+  return (result.stdout:gsub('\n$', ''))
+end
+
+local function git(directory, ...)
+  return world:check({ 'git', '-C', world.dir .. '/' .. directory, '-c', 'user.name=T', '-c', 'user.email=t@t', ... })
+end
+
+local function put(path, text) world:write(world.dir .. '/' .. path, text) end
+local function get(path) return world:read(world.dir .. '/' .. path) end
+
+-- The other device has a state of its own.
+local function other(...)
+  local result = world:run({ world.repo .. '/build/kra', ... }, { cwd = world.dir .. '/b', env = { KRA_STATE_DIR = world.dir .. '/state/other' } })
+  assert.equals(0, result.code, table.concat({ ... }, ' ') .. ': ' .. result.stdout .. result.stderr)
+  return result.stdout
+end
+
+describe('kra sync', function()
+  before_each(function()
+    world = worlds.new()
+    world:check({ 'git', 'init', '-q', '--bare', '-b', 'main', world.dir .. '/r.git' })
+    world:check({ 'git', 'init', '-q', '-b', 'main', world.dir .. '/a' })
+    git('a', 'remote', 'add', 'origin', world.dir .. '/r.git')
+    put('a/f', 'one\n')
+    git('a', 'add', '-A')
+    git('a', 'commit', '-qm', 'first')
+    git('a', 'push', '-qu', 'origin', 'main')
+    world:check({ 'git', 'clone', '-q', world.dir .. '/r.git', world.dir .. '/b' })
+  end)
+  after_each(function() world:close() end)
+
+  it('does nothing before it is enabled, and asks before it moves a branch', function()
+    local result = at('a', 'sync')
+    assert.equals(1, result.code)
+    assert.truthy(result.stderr:find('kra sync enable', 1, true))
+    assert.equals(4, at('a', 'sync', 'enable', '--mode', 'track').code)
+    assert.equals(1, at('a', 'sync').code)
+    good('a', 'sync', 'enable', '--mode', 'track', '--yes')
+    assert.equals('nothing to sync', good('a', 'sync'))
+  end)
+
+  it('says in one line what is wrong', function()
+    for directory, words in pairs({ ['r.git'] = 'bare repository', ['home'] = 'git init' }) do
+      local result = at(directory, 'sync')
+      assert.equals(1, result.code)
+      assert.truthy(result.stderr:find(words, 1, true), result.stderr)
+    end
+    git('a', 'remote', 'remove', 'origin')
+    assert.truthy(at('a', 'sync', 'enable').stderr:find('git remote add', 1, true))
+    assert.equals(2, at('a', 'sync', 'enabel').code)
+  end)
+
+  it('brings both together, keeps both versions, and takes a side', function()
+    good('a', 'sync', 'enable')
+    other('sync', 'enable')
+    put('a/f', 'from a\n')
+    put('b/f', 'from b\n')
+    good('a', 'sync')
+    local told = other('sync')
+    local id = told:match('conflict (%x+) f')
+    assert.not_nil(id, told)
+    assert.equals('from b\n', get('b/f'))
+    good('a', 'sync')
+    assert.equals('from b\n', get('a/f'))
+    assert.equals(' M f', git('a', 'status', '--porcelain', '--untracked-files=no'))
+    other('sync', 'conflicts', 'show', id)
+    other('sync', 'conflicts', 'take', 'theirs', id)
+    assert.equals('from a\n', get('b/f'))
+    local status = vim.json.decode((other('sync', 'status', '--json')))
+    assert.equals('shadow', status.mode)
+    assert.equals('synced', status.last.state)
+  end)
+
+  it('goes back to a snapshot, and back again', function()
+    good('a', 'sync', 'enable')
+    put('a/f', 'two\n')
+    local id = good('a', 'sync', 'snapshot'):match('^snapshot (%S+):')
+    put('a/f', 'three\n')
+    put('a/new', 'n\n')
+    good('a', 'sync', 'rollback', id)
+    assert.equals('two\n', get('a/f'))
+    assert.is_nil(vim.uv.fs_stat(world.dir .. '/a/new'))
+    good('a', 'sync', 'undo')
+    assert.equals('three\n', get('a/f'))
+    assert.equals(3, at('a', 'sync', 'rollback', 'nothing').code)
+    assert.truthy(good('a', 'sync', 'snapshots'):find(id, 1, true))
+    good('a', 'sync', 'cleanup', '0')
+    assert.equals('', good('a', 'sync', 'snapshots'))
+  end)
+
+  it('writes only over what was read', function()
+    good('a', 'sync', 'enable')
+    local base = git('a', 'hash-object', 'f')
+    local write = { 'sh', '-c', 'printf new | kra write f --base ' .. base }
+    assert.equals(0, world:run(write, { cwd = world.dir .. '/a' }).code)
+    assert.equals('new', get('a/f'))
+    assert.equals(4, world:run(write, { cwd = world.dir .. '/a' }).code)
+  end)
+
+  it('waits for writers that are at work, for as long as it is told', function()
+    good('a', 'sync', 'enable')
+    other('sync', 'enable')
+    put('b/f', 'from b\n')
+    other('sync')
+    local id = good('a', 'pause', '--ttl', '2', '--reason', 'codegen')
+    assert.matches('^%x+$', id)
+    local snapshot = vim.json.decode(good('a', 'sync', 'snapshot', '--json'))
+    assert.equals('codegen', snapshot.held_by)
+    good('a', 'resume', id)
+    assert.equals(3, at('a', 'resume').code)
+    assert.equals('held', good('a', 'hold', '--', 'echo', 'held'))
+    good('a', 'sync')
+    assert.equals('from b\n', get('a/f'))
+  end)
+
+  it('runs nothing of a repository, before and after it is trusted', function()
+    local marker = world.dir .. '/marker'
+    local trap = world.dir .. '/bin/trap'
+    world:write(trap, '#!/bin/sh\ntouch ' .. marker .. '\nexit 0\n')
+    vim.uv.fs_chmod(trap, tonumber('755', 8))
+    for hook in HOOKS:gmatch('%S+') do
+      world:write(world.dir .. '/a/.git/hooks/' .. hook, '#!/bin/sh\ntouch ' .. marker .. '\n')
+      vim.uv.fs_chmod(world.dir .. '/a/.git/hooks/' .. hook, tonumber('755', 8))
+    end
+    for key in KEYS:gmatch('%S+') do
+      world:check({ 'git', 'config', '-f', world.dir .. '/a/.git/config', key, trap })
+    end
+    put('a/.gitattributes', '* filter=x diff=x merge=x\n')
+    for _, words in ipairs({ { 'sync' }, { 'sync', 'plan' }, { 'sync', 'snapshot' }, { 'status' } }) do at('a', unpack(words)) end
+    assert.is_nil(vim.uv.fs_stat(marker), 'before')
+    good('a', 'sync', 'enable', '--mode', 'track', '--yes')
+    put('a/f', 'two\n')
+    for _, word in ipairs({ 'plan', 'push', 'pull', 'snapshot', 'undo', 'status' }) do at('a', 'sync', word) end
+    assert.is_nil(vim.uv.fs_stat(marker), 'after')
+  end)
+end)
