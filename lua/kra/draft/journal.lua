@@ -6,7 +6,7 @@ local pack = require('kra.draft.pack')
 
 local handle ---@type {append: fun(frames: string, sync: boolean): any}?
 local paths ---@type {[1]: string, [2]: string?}?
-local prepared = false
+local prepared, told = false, false
 
 -- Another process may make it at the same moment.
 local function make(directory)
@@ -69,9 +69,19 @@ function M.append(records, sync)
     if ok then return true, where end
     return false
   end
+  M.tell()
   if write_to(paths[1], bytes, sync) then return true, 'journal' end
   if paths[2] and write_to(paths[2], bytes, sync) then return true, 'second' end
   return false
+end
+
+--- Says once that the library is not used.
+function M.tell()
+  if told or vim.in_fast_event() then return end
+  told = true
+  local native, why = require('kra.native').get()
+  if native then why = native.path .. ' is of another release' end
+  require('kra.notify').problem({ code = 'library', text = 'kra works without libkra.so: ' .. (why or '?'), cure = ':checkhealth kra' })
 end
 
 --- Where it is.
