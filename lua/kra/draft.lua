@@ -235,6 +235,27 @@ function M.attach(buf)
   end
 end
 
+--- Every trace of this file is being removed: what was not sent yet is dropped too.
+---@param path string
+function M.forget(path)
+  for buf, rec in pairs(records.all()) do
+    if api.nvim_buf_is_valid(buf) and api.nvim_buf_get_name(buf) == path then records.reset(rec) end
+  end
+end
+
+--- The text of the file as it is now is in the buffer: what follows is a change of that.
+---@param buf integer
+function M.rebased(buf)
+  local rec = records.get(buf)
+  if not rec then return end
+  records.rebase(rec)
+  rec.known = records.meta(rec)
+  if rec.sent then
+    rec.dirty = true
+    clock.poke()
+  end
+end
+
 --- The id of a buffer's draft, for the session; made for each buffer that is watched.
 ---@param buf integer
 ---@return string?
@@ -267,6 +288,7 @@ function M.start()
       clock.again(require('kra.config').get().retry.max_ms)
     end,
   })
+  require('kra.rpc').on_open('files', function() require('kra.draft.editors').met() end)
   require('kra.native').get()
   require('kra.draft.journal').prepare()
   require('kra.draft.exits').install()

@@ -37,6 +37,17 @@ local methods = {
     return M.account()
   end,
   write = function(params) return require('kra.write').files(params) end,
+  draft_abandoned = function(params)
+    local where = require('kra.draft.editors').where(params)
+    local text = ('an editor with unsaved text %s has not answered for a while'):format(where)
+    require('kra.notify').problem({ code = 'abandoned', text = text, cure = ':Kra drafts' })
+    return vim.empty_dict()
+  end,
+  draft_returned = function() return vim.empty_dict() end,
+  forget = function(params)
+    require('kra.draft').forget(tostring(params.path))
+    return vim.empty_dict()
+  end,
   settings = function(params)
     require('kra.config').shared(params)
     return vim.empty_dict()

@@ -41,11 +41,17 @@ function M.restore(state, opts)
   local ok, err = require('kra.session.restore').apply(state, {
     shada = opts.shada,
     done = function(report)
-      tell_swaps(report.swaps)
       if #report.failed > 0 then notify.problem({ code = 'restore_items', text = 'not restored: ' .. table.concat(report.failed, '; ') }) end
       notify.event('KraRestorePost', { ok = report.ok, duration_ms = report.duration_ms, usable_ms = report.usable_ms, failed = report.failed })
       if opts.done then opts.done(report) end
-      require('kra.draft.recover').session(opts.editor, state)
+      -- A swap file is no news where its text came back.
+      local recover = require('kra.draft.recover')
+      recover.session(opts.editor, state, function(recovered)
+        tell_swaps(vim.tbl_filter(function(swap)
+          local text = recovered[swap.path]
+          return not (text and recover.settle(swap, text.buf, text.at))
+        end, report.swaps))
+      end)
     end,
   })
   failed = not ok

@@ -120,7 +120,12 @@ function M.look()
       end
     end,
   })
-  pcall(api.nvim_cmd, { cmd = 'checktime', mods = { silent = true } }, {})
+  -- Without an argument only the buffers in windows would be looked at.
+  for _, buf in ipairs(api.nvim_list_bufs()) do
+    if api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == '' and api.nvim_buf_get_name(buf) ~= '' then
+      pcall(api.nvim_cmd, { cmd = 'checktime', args = { tostring(buf) }, mods = { silent = true } }, {})
+    end
+  end
   pcall(api.nvim_del_augroup_by_id, group)
 end
 

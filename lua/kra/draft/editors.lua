@@ -31,6 +31,12 @@ function M.tell_files()
   rpc.notify('files', { paths = vim.list_slice(paths, 1, 10000) })
 end
 
+--- A daemon that was met knows nothing of us yet.
+function M.met()
+  told_files = ''
+  M.tell_files()
+end
+
 ---@param other kra.OtherEditor
 function M.where(other)
   if other.pane and other.pane ~= '' then return 'in pane ' .. other.pane end

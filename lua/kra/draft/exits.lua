@@ -40,7 +40,7 @@ end
 local function based(event)
   if event.event == 'BufReadPost' then
     vim.schedule(function()
-      if api.nvim_buf_is_loaded(event.buf) then pcall(require('kra.draft.notice').opened, event.buf) end
+      if api.nvim_buf_is_loaded(event.buf) and vim.bo[event.buf].buftype == '' then pcall(require('kra.draft.notice').opened, event.buf) end
     end)
   end
   local rec = records.get(event.buf)

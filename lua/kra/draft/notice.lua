@@ -52,9 +52,17 @@ function M.opened(buf)
   end)
 end
 
---- Neovim started here.
+local MOST_FILES = 50
+
+--- Neovim started here, perhaps with files.
 function M.started()
-  local store = require('kra.draft.store')
+  local store, files = require('kra.draft.store'), 0
+  for _, buf in ipairs(api.nvim_list_bufs()) do
+    if files < MOST_FILES and api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == '' and api.nvim_buf_get_name(buf) ~= '' then
+      files = files + 1
+      M.opened(buf)
+    end
+  end
   if silent() or not store.any() then return end
   local cwd = vim.fn.getcwd(-1, -1)
   store.list({ all = true }, function(_, rows)

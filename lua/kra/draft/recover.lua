@@ -118,14 +118,29 @@ function M.fill(buf, taken)
   api.nvim_set_option_value('modifiable', modifiable, { buf = buf })
   if not ok or not done then return false end
   api.nvim_set_option_value('modified', true, { buf = buf })
-  if api.nvim_get_option_value('readonly', { buf = buf }) and not taken.readonly then api.nvim_set_option_value('readonly', false, { buf = buf }) end
   M.place(buf, taken.cursor)
   draft.took_over(buf, taken.id)
   require('kra.notify').event('KraDraftRecovered', { ok = true, path = taken.path, id = taken.id, buf = buf, duration_ms = 0 })
   return true
 end
 
--- No question about a swap file comes up: that file is the same text, or an older one.
+local swaps = {} ---@type table<string, kra.Swap> by path, met when its buffer was loaded here
+
+--- The text came back, so the swap file of the dead editor is no reason any more to leave the buffer read-only. It goes away when nothing
+--- was written to it after the text.
+---@param swap kra.Swap
+---@param buf integer
+---@param at? integer when the text was typed, in ms
+---@return boolean settled
+function M.settle(swap, buf, at)
+  if swap.alive then return false end
+  api.nvim_set_option_value('readonly', false, { buf = buf })
+  local stat = uv.fs_stat(swap.swap)
+  if stat and at and stat.mtime.sec <= at / 1000 + 1 then uv.fs_unlink(swap.swap) end
+  return true
+end
+
+--- Loads a file without a question about its swap file.
 ---@param path string
 ---@return integer
 function M.load(path)
@@ -136,7 +151,7 @@ function M.load(path)
     require('kra.session.swap').with(function()
       require('kra.session.guard').with({ shortmess = vim.o.shortmess .. 'F' }, function() vim.fn.bufload(buf) end)
     end)
-    vim.bo[buf].readonly = false
+    for _, swap in ipairs(require('kra.session.swap').take()) do swaps[swap.path] = swap end
   end
   return buf
 end
@@ -182,7 +197,7 @@ local function short(path) return vim.fn.fnamemodify(path, ':~:.') end
 --- Recovers one by its id. Where something stands against it the user is asked, unless `quiet`: then it is told, and stays listed.
 ---@param id string
 ---@param opts? {quiet?: boolean, unnamed?: integer, show?: boolean}
----@param done? fun(buf: integer?)
+---@param done? fun(buf: integer?, taken: kra.TakenDraft?)
 function M.one(id, opts, done)
   opts, done = opts or {}, done or function() end
   local notify = require('kra.notify')
@@ -205,11 +220,16 @@ function M.one(id, opts, done)
       notify.problem({ code = 'draft_take', text = 'a draft could not be put back; it stays listed', cure = ':Kra drafts' })
       return done(nil)
     end
+    local swap = taken.path and swaps[taken.path]
+    if swap then
+      swaps[taken.path] = nil
+      M.settle(swap, place.buf, taken.at)
+    end
     if place.gone then
       vim.b[place.buf].kra_draft_of = taken.path
       notify.say(('%s is gone: its unsaved text came back without a name'):format(short(taken.path)), 'warn')
     end
-    done(place.buf)
+    done(place.buf, taken)
   end)
 end
 
@@ -249,21 +269,21 @@ function M.busy() return restoring > 0 end
 --- After a session: its unsaved text. Of several texts of a file the newest; the others stay listed.
 ---@param editor? string the editor whose session it was
 ---@param state kra.State
----@param done? fun(count: integer)
+---@param done? fun(recovered: table<string, {buf: integer, at: integer?}>) by path
 function M.session(editor, state, done)
   done = done or function() end
-  if not require('kra.config').get().drafts.active or not require('kra.draft.store').any() then return done(0) end
+  if not require('kra.config').get().drafts.active or not require('kra.draft.store').any() then return done({}) end
   require('kra.draft').start()
   restoring = restoring + 1
   require('kra.draft.store').list({ all = true }, function(_, rows)
-    local left, seen, used, count = 1, {}, {}, 0
+    local left, seen, used, recovered = 1, {}, {}, {}
     for _, buf in pairs(expected) do used[buf] = true end
-    local function one_less(buf)
-      if buf then count = count + 1 end
+    local function one_less(buf, taken)
+      if buf and taken and taken.path then recovered[taken.path] = { buf = buf, at = taken.at } end
       left = left - 1
       if left > 0 then return end
       restoring, expected = restoring - 1, {}
-      done(count)
+      done(recovered)
     end
     for _, row in ipairs(rows) do
       if belongs(row, editor, state) and not (row.path and seen[row.path]) then

@@ -65,6 +65,7 @@ function M.synced(image, hash, identity, eol)
   image.hash, image.identity, image.eol = hash, identity, eol
   image.tick = api.nvim_buf_get_changedtick(image.buf)
   image.lines, image.raw, image.gone, image.behind = nil, nil, nil, nil
+  require('kra.draft').rebased(image.buf)
 end
 
 -- Its lines. They are only made of the bytes when somebody wants them: not at the first key in a large file.

@@ -1,0 +1,181 @@
+-- Unsaved text over the death of editors, daemon and server, with the real parts: what comes back is what was typed, byte for byte.
+local worlds = require('tests.helpers.world')
+local screens = require('tests.lua.helpers.screen')
+
+local settings = [[vim.g.kra = { autosave = { editor_debounce_ms = 20 }, session = { suppress = {} }, retry = { first_ms = 20 } }]]
+
+describe('unsaved text', function()
+  local world
+  before_each(function()
+    world = worlds.new()
+    world.env.KRA_BIN = world.repo .. '/build/kra'
+    world:write('home/project/file.txt', 'one\ntwo\nthree\n')
+  end)
+  after_each(function() world:close() end)
+
+  local function start(options)
+    local screen = screens.new(world, vim.tbl_extend('force', { cwd = world.home .. '/project', vimrc = settings }, options or {}))
+    return screen
+  end
+  local function kept(screen)
+    screen:wait("return require('kra.draft').active()", 'an editor that keeps text')
+    world:wait(function()
+      local status = screen:lua("return require('kra.draft').status()")
+      return not status.waiting and status.held == 0
+    end, 'text in the journal', 60000, function() return vim.inspect(screen:lua("return require('kra').status()")) end)
+  end
+  -- Chooses `recover` for the first row that matches.
+  local function recover(screen, pattern)
+    screen:lua([[
+      local pattern = ...
+      vim.ui.select = function(items, opts, done)
+        for i, item in ipairs(items) do
+          local text = (opts.format_item or tostring)(item)
+          if text:find(pattern) or text == 'recover' then return done(item, i) end
+        end
+        _G.offered = vim.tbl_map(opts.format_item or tostring, items)
+        done(nil)
+      end
+      vim.api.nvim_create_autocmd('User', { pattern = 'KraDraftRecovered', callback = function(event) _G.recovered = event.data.buf end })
+    ]], pattern)
+    screen:command('Kra drafts')
+    world:wait(function() return screen:lua('return _G.recovered ~= nil') end, 'the recovered text', 60000,
+      function() return vim.inspect(screen:lua("return { _G.offered or 0, vim.api.nvim_exec2('messages', { output = true }).output }")) end)
+  end
+  local function open_drafts()
+    return vim.tbl_filter(function(row) return row.state == 'left' or row.state == 'abandoned' end,
+      vim.json.decode(world:check({ world.repo .. '/build/kra', 'drafts', 'list', '--json' })).drafts)
+  end
+
+  -- What makes each kind; its text, and the bytes that a write of it makes.
+  local kinds = {
+    ['without a name'] = { code = "vim.fn.setline(1, { 'typed', '', 'without a name' })" },
+    latin1 = { file = 'gr\252n\nrot\n', code = "vim.cmd('edit ++enc=latin1 kind') vim.fn.setline(2, 'wei\195\159')" },
+    CRLF = { file = 'a\r\nb\r\n', code = "vim.cmd('edit kind') vim.fn.append('$', 'c')" },
+    ['a byte order mark'] = { file = '\239\187\191a\n', code = "vim.cmd('edit kind') vim.fn.append('$', 'b')" },
+    ['no end of line'] = { file = 'a\nb', code = "vim.cmd('edit kind') vim.fn.setline(1, 'A')" },
+    ['NUL bytes and broken UTF-8'] = { file = 'a\0b\n\255\254\n', code = "vim.cmd('edit kind') vim.fn.append('$', { 'n\\n\\n', '\\192\\n' })" },
+    ['a new file'] = { code = "vim.cmd('edit kind') vim.fn.setline(1, { 'new', 'file' })" },
+    ['one line of 10 MB'] = { file = ('x'):rep(10 * 1024 * 1024) .. '\n',
+      code = "vim.cmd('edit kind') vim.api.nvim_buf_set_text(0, 0, 5, 0, 6, { 'Y' })" },
+  }
+  if os.getenv('KRA_TEST_LONG') then
+    kinds['100 MB'] = { file = ('a line of a large file, which is not very long but there are many\n'):rep(1550000),
+      code = "vim.cmd('edit kind') vim.fn.append(700000, 'in the middle')" }
+  end
+  for name, kind in pairs(kinds) do
+    it('comes back byte for byte: ' .. name, function()
+      if kind.file then world:write('home/project/kind', kind.file) end
+      local first = start({ vimrc = settings .. "\nvim.o.fixendofline = false vim.o.fileencodings = 'ucs-bom,utf-8,latin1'" })
+      first:lua(kind.code)
+      kept(first)
+      local options = 'return { vim.bo.fileencoding, vim.bo.fileformat, vim.bo.bomb, vim.bo.endofline }'
+      local expected = first:lua(options)
+      first:lua("vim.cmd('noautocmd write! ' .. ...)", world.dir .. '/expected')
+      first:kill()
+      local second = start({ vimrc = settings .. "\nvim.o.fixendofline = false vim.o.fileencodings = 'ucs-bom,utf-8,latin1'" })
+      recover(second, kind.file and 'kind' or 'left')
+      assert.is_true(second:lua('return vim.bo.modified'))
+      assert.same(expected, second:lua(options))
+      second:lua("vim.cmd('noautocmd write! ' .. ...)", world.dir .. '/actual')
+      assert.equals(0, world:run({ 'cmp', world.dir .. '/expected', world.dir .. '/actual' }).code)
+      if kind.file then assert.equals(0, world:run({ 'cmp', world.home .. '/project/kind', '-' }, { stdin = kind.file }).code) end
+      world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
+      second:kill()
+      if kind.file and #kind.file > 1e6 then return end
+      -- What was recovered is kept again, under the new editor.
+      local third = start()
+      recover(third, kind.file and 'kind' or 'left')
+      assert.is_true(third:lua('return vim.bo.modified'))
+    end)
+  end
+
+  it('comes back with a restored session: named, unnamed and hidden, with undo, and no question about swap files', function()
+    local first = start({ keep_swap = true })
+    first:command('edit file.txt')
+    first:lua([[vim.api.nvim_feedkeys(vim.keycode('xjx'), 'xt', false) vim.cmd.vnew() vim.api.nvim_feedkeys('ityped without a name', 'xt', false)]])
+    first:lua([[
+      local buf = vim.fn.bufadd('hidden.txt')
+      vim.fn.bufload(buf)
+      vim.bo[buf].buflisted = true
+      vim.api.nvim_buf_set_lines(buf, 0, -1, false, { 'by a plugin' })
+      require('kra.draft').attach(buf)
+    ]])
+    kept(first)
+    first:wait("return require('kra').statusline():find('%d') ~= nil", 'a saved session')
+    first:command('KraSave')
+    first:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('saved the session') ~= nil", 'the save')
+    first:wait("return (require('kra.draft.records').get(vim.fn.bufnr('file.txt')) or {}).undo ~= nil", 'the undo file')
+    kept(first)
+    local pid = first:lua("return require('kra.rpc').peer().pid")
+    vim.uv.kill(pid, 'sigkill')
+    first:kill()
+    local second = start({ keep_swap = true })
+    second:command('Kra restore')
+    second:wait('return #vim.fn.getbufinfo({ bufmodified = 1 }) == 3', 'three modified buffers')
+    vim.wait(50)
+    assert.is_false(second:lua("return vim.bo[vim.fn.bufnr('file.txt')].readonly"))
+    assert.is_nil(second:lua("return vim.api.nvim_exec2('messages', { output = true }).output"):find('swap file', 1, true))
+    local function text(name) return second:lua("return table.concat(vim.fn.getbufline(vim.fn.bufnr(...), 1, '$'), '\\n')", name) end
+    assert.equals('ne\nwo\nthree', text('file.txt'))
+    assert.equals('by a plugin', text('hidden.txt'))
+    assert.equals('typed without a name', second:lua("return vim.fn.getline(1)"))
+    assert.equals('one\ntwo\nthree\n', world:read('home/project/file.txt'))
+    second:command('wincmd l | undo | undo')
+    assert.equals('one\ntwo\nthree', text('file.txt'))
+  end)
+
+  it('that was discarded on purpose stays listed, and does not come back by itself', function()
+    local first = start()
+    first:command('edit file.txt')
+    first:lua("vim.fn.setline(1, 'changed')")
+    kept(first)
+    first:command('KraSave')
+    first:command('edit!')
+    kept(first)
+    first:kill()
+    local second = start()
+    second:command('Kra restore')
+    second:wait("return vim.fn.bufnr('file.txt') > 0 and not require('kra.session.restore').pending()", 'the session')
+    assert.equals('one', second:lua("return vim.fn.getbufline('file.txt', 1)[1]"))
+    recover(second, 'discarded.*file.txt')
+    assert.equals('changed', second:lua('return vim.fn.getline(1)'))
+  end)
+
+  it('is not offered by a living editor, but where it is open is told', function()
+    local first = start()
+    first:command('edit file.txt')
+    first:lua("vim.fn.setline(1, 'changed')")
+    kept(first)
+    first:wait("return require('kra.rpc').connected()", 'a connection')
+    vim.wait(200)
+    local second = start()
+    second:command('edit file.txt')
+    second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('open in another editor') ~= nil", 'the notice')
+    assert.same({}, open_drafts())
+  end)
+
+  it('survives a daemon that is killed and one that comes back, each record once', function()
+    local screen = start()
+    screen:command('edit file.txt')
+    for round = 1, 4 do
+      screen:lua('vim.fn.append(0, ...)', 'round ' .. round)
+      if round % 2 == 0 then
+        screen:wait("return require('kra.rpc').connected()", 'a connection')
+        vim.uv.kill(screen:lua("return require('kra.rpc').peer().pid"), 'sigkill')
+      end
+      kept(screen)
+    end
+    screen:kill()
+    local second = start()
+    recover(second, 'file.txt')
+    assert.same({ 'round 4', 'round 3', 'round 2', 'round 1', 'one', 'two', 'three' }, second:lua("return vim.fn.getline(1, '$')"))
+  end)
+
+  it('reaches editors through config.yaml without a restart', function()
+    local screen = start()
+    screen:wait("return require('kra.rpc').connected() or require('kra.rpc').connect(nil, true)", 'a connection')
+    world:check({ world.repo .. '/build/kra', 'config', 'set', 'drafts.debounce_ms', '77' })
+    screen:wait("return require('kra.config').get().drafts.debounce_ms == 77", 'the setting')
+  end)
+end)
