@@ -197,7 +197,7 @@ function M.emergency()
       rec.edits, rec.bytes, rec.dirty, rec.early = {}, 0, false, nil
     end
   end
-  return sink.append(true)
+  return sink.append() -- what Neovim does next must not wait for the disk
 end
 
 local function gone(buf)

@@ -76,8 +76,19 @@ end
 local function leave()
   local rpc = require('kra.rpc')
   if paused or require('kra.session.rules').blocked(true) then return end
-  pcall(require('kra.session.shada').write, require('kra.daemon').tmux() and rpc.identity().editor or require('kra.session.directory').key())
-  pcall(require('kra.session.directory').leave, 500)
+  local directory = require('kra.session.directory')
+  local key = require('kra.daemon').tmux() and rpc.identity().editor or directory.key()
+  -- Writing marks looks for signals, and one that is waiting ends the process.
+  pcall(directory.leave, 500, function() pcall(require('kra.session.shada').write, key) end)
+end
+
+local gone = false
+
+--- The editor, or its screen, goes away. When a terminal does, all is still there at UILeave, and no more at VimLeavePre.
+function M.leave()
+  if not started then return end
+  if not gone then leave() end
+  gone = #api.nvim_list_uis() == 0 or vim.v.exiting ~= vim.NIL
 end
 
 function M.start()
@@ -92,14 +103,8 @@ function M.start()
   api.nvim_create_autocmd({ 'BufWinEnter', 'BufFilePost', 'BufWritePost', 'BufDelete', 'WinNew', 'WinClosed', 'TabNewEntered', 'TabClosed' }, {
     group = group, desc = 'kra: the visible files may have changed', callback = M.poke,
   })
-  -- When a terminal goes away all is still there at UILeave, and no more at VimLeavePre.
-  local gone = false
   api.nvim_create_autocmd({ 'UILeave', 'VimLeavePre' }, {
-    group = group, desc = 'kra: save what an end of the editor would take',
-    callback = function()
-      if not gone then leave() end
-      gone = #api.nvim_list_uis() == 0 or vim.v.exiting ~= vim.NIL
-    end,
+    group = group, desc = 'kra: save what an end of the editor would take', callback = M.leave,
   })
   api.nvim_create_autocmd('UIEnter', { group = group, desc = 'kra: somebody is here again', callback = function() gone = false end })
   M.poke()

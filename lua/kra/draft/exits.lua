@@ -85,13 +85,13 @@ local rows = {
     if require('kra.draft.clock').waiting() then draft().flush() end
   end },
   { { 'VimSuspend', 'UILeave' }, 'kra: unsaved text is out before it goes on', function(event)
-    -- A terminal that goes away sends a signal, which Neovim obeys as soon as it looks: what comes after us (the session) must not wait
-    -- for a disk or an undo file.
+    -- A terminal that goes away sends a signal, which Neovim obeys as soon as it looks, at the latest after this autocommand: the session
+    -- is saved in it, and neither waits for a disk or an undo file.
     local suspend = event.event == 'VimSuspend'
     draft().flush(true, suspend)
-    if suspend then require('kra.draft.undo').now() end
+    if suspend then require('kra.draft.undo').now() else require('kra.events').leave() end
   end },
-  { { 'VimLeavePre' }, 'kra: append what was not acknowledged', function() require('kra.draft.sink').append(true) end },
+  { { 'VimLeavePre' }, 'kra: append what was not acknowledged', function() require('kra.draft.sink').append() end },
   { { 'FocusGained', 'VimResume' }, 'kra: look at the files again', check_disk },
 }
 

@@ -110,14 +110,19 @@ function M.autosave(failed)
   end, 5000)
 end
 
---- The last save of a process that ends: bounded, and only when something changed.
-function M.leave(ms)
+--- The last save of a process that ends: bounded, and only when something changed. `meanwhile` is done before the answer is waited for.
+---@param ms integer
+---@param meanwhile fun()
+function M.leave(ms, meanwhile)
   local key = M.key()
-  if attached ~= key or not M.active() or not worth_saving() then return end
+  if attached ~= key or not M.active() or not worth_saving() then return meanwhile() end
   local params, packed = message(key)
-  if packed == stored then return end
-  require('kra.rpc').call('session_put', params, ms)
+  if packed == stored then return meanwhile() end
+  local finished = false
+  require('kra.rpc').request('session_put', params, function() finished = true end, ms)
   stored = packed
+  meanwhile()
+  vim.wait(ms, function() return finished end, 1)
 end
 
 --- Restores the session with this key into this editor.

@@ -215,9 +215,11 @@ describe('sessions of directories, outside tmux', function()
     local before = #peer:told('session_put')
     vim.uv.kill(vim.fn.jobpid(screen.job), 'sigkill') -- the face of the editor; its process finds itself without a screen
     world:wait(function() return vim.uv.kill(screen.pid, 0) ~= 0 end, 'the end of the editor')
+    world:wait(function()
+      local tab = peer.stored[key].tabs[1]
+      return #tab.windows == 2 and tab.windows[1].cursor[1] == 41
+    end, 'the last save')
     assert.is_true(#peer:told('session_put') - before <= 2)
-    local tab = peer.stored[key].tabs[1]
-    assert.same({ 2, 41 }, { #tab.windows, tab.windows[1].cursor[1] })
   end)
 
   it('are not saved over by an editor that did not restore them', function()
