@@ -56,6 +56,8 @@ function M.ended(rec, why)
     sink.put(pack.ENDED, { buffer = rec.id, why = why, at = M.now() })
     sink.send()
   end
+  if rec.from and why == 'saved' then require('kra.draft.store').finish(rec.from, 'recovered') end
+  rec.from = nil
   records.reset(rec, why == 'saved')
   require('kra.draft.alive').update()
 end

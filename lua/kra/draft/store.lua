@@ -40,6 +40,12 @@ local function clean(value)
   return out
 end
 
+-- One without a name has no path here.
+local function named(row)
+  if row.path == '' then row.path = nil end
+  return row
+end
+
 local function by_program(arguments, done)
   local binary = require('kra.daemon').binary()
   if not binary then return done({ fault = 'unavailable', what = 'there is no daemon and no kra program' }) end
@@ -78,6 +84,7 @@ function M.list(filter, done)
     result = clean(result)
     local rows = not err and type(result) == 'table' and result.drafts or {}
     rows = vim.tbl_filter(function(row) return type(row) == 'table' and row.client ~= require('kra.rpc').identity().id end, rows)
+    for _, row in ipairs(rows) do named(row) end
     if filter.path then rows = vim.tbl_filter(function(row) return row.path == filter.path end, rows) end
     table.sort(rows, function(a, b) return (a.at or 0) > (b.at or 0) end)
     done(err, rows, type(result) == 'table' and result.editors or {})
@@ -88,7 +95,10 @@ end
 ---@param id string
 ---@param done fun(err: table?, taken: kra.TakenDraft?)
 function M.take(id, done)
-  ask('draft_take', { id = id }, { 'draft-take', id }, function(err, result) done(err, clean(result)) end)
+  ask('draft_take', { id = id }, { 'draft-take', id }, function(err, result)
+    result = clean(result)
+    done(err, type(result) == 'table' and named(result) or nil)
+  end)
 end
 
 --- It is `recovered`, or `discarded`.
