@@ -251,7 +251,7 @@ function M.rebased(buf)
   local rec = records.get(buf)
   if not rec then return end
   records.rebase(rec)
-  rec.known = records.meta(rec)
+  if rec.known then rec.known.base = rec.base end
   if rec.sent then
     rec.dirty = true
     clock.poke()

@@ -212,6 +212,7 @@ describe('sessions of directories, outside tmux', function()
     screen:command('split file2.txt')
     screen:command('40')
     screen:lua("vim.api.nvim_buf_set_lines(0, 0, 0, false, { 'unsaved' })")
+    screen:wait("return not require('kra.draft').status().waiting", 'an editor at rest')
     local before = #peer:told('session_put')
     vim.uv.kill(vim.fn.jobpid(screen.job), 'sigkill') -- the face of the editor; its process finds itself without a screen
     world:wait(function() return vim.uv.kill(screen.pid, 0) ~= 0 end, 'the end of the editor')

@@ -50,9 +50,8 @@ describe('write_files', function()
   end)
 
   it('never writes over what another program wrote, and says so once', function()
-    change('mine')
-    editor:lua([[vim.uv.fs_utime(vim.fn.expand('%:p'), 1, 1)]])
     world:write('home/file.txt', 'theirs\n')
+    change('mine')
     for _ = 1, 3 do quiet() end
     assert.equals('theirs\n', world:read('home/file.txt'))
     local said = vim.tbl_filter(function(text) return text:find('was not written', 1, true) ~= nil end, editor:lua('return _G.said'))
