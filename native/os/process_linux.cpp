@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <termios.h>
@@ -111,6 +112,18 @@ std::optional<std::int64_t> ran_at(pid_t pid) {
   return number == std::string::npos ? std::nullopt : parse_int(std::string_view(*text).substr(number, text->find('.', number) - number));
 }
 
+// That clock now, on one processor: those of two drift apart by what interrupts and other machines took from each.
+std::optional<std::int64_t> clock_of(std::int64_t processor) {
+  cpu_set_t before, only;
+  if (processor < 0 || processor >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof before, &before) != 0) return {};
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(processor), &only);
+  if (::sched_setaffinity(0, sizeof only, &only) != 0) return {};
+  const auto now = ran_at(::gettid());
+  ::sched_setaffinity(0, sizeof before, &before);
+  return now;
+}
+
 // A shell that only waits for the commands of its -c.
 bool is_wrapper(const std::vector<std::string>& argv) {
   if (argv.size() < 3 || !argv[1].starts_with('-') || argv[1].starts_with("--") || argv[1].find('c') == std::string::npos) return false;
@@ -196,7 +209,7 @@ Result<ProcessPast> past_of(pid_t pid) {
   past.children = TRY(children_of(pid));
   past.reaped_children = stat_field(stat, 11).value_or(1) != 0;
   past.input_ms = static_cast<std::int64_t>(terminal.st_atim.tv_sec) * 1000 + terminal.st_atim.tv_nsec / 1'000'000;
-  const auto ran = ran_at(pid), now = ran_at(::getpid());
+  const auto ran = ran_at(pid), now = clock_of(stat_field(stat, 39).value_or(-1));
   if (ran && now) past.last_ran_ms = age - (*now - *ran);
   return past;
 }
