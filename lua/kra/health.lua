@@ -75,6 +75,9 @@ local function settings()
   if #faults == 0 then health.ok('settings are known and right') end
   local status = require('kra').status()
   if status.blocked then health.info('left alone: ' .. status.blocked) else health.ok('watched as editor ' .. status.editor) end
+  local safety, well = require('kra.status').safety(status.drafts)
+  if well then health.ok(safety) else health.warn(safety, { ':Kra status' }) end
+  for _, row in ipairs(status.drafts.excluded) do health.info(('%d modified buffers whose text is not kept: %s'):format(row.count, row.reason)) end
   for _, row in ipairs(status.excluded) do health.info(('%d buffers left out: %s'):format(row.count, row.reason)) end
   for _, problem in ipairs(status.problems) do health.warn(problem.text, problem.cure and { problem.cure } or nil) end
 end

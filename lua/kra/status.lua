@@ -1,18 +1,20 @@
 -- The text of :Kra status: is my work safe, since when, what is pending, how fast.
 local M = {}
 
+--- Is what was typed safe, and since when?
 ---@param drafts table what kra.draft.status() gives
 ---@return string
-local function safety(drafts)
-  if not drafts.active then return 'unsaved text is not kept (drafts.active, or no user interface)' end
-  if drafts.durability == 'memory' then return 'NOT safe: unsaved text is only in memory' end
+---@return boolean well nothing is to be done about it
+function M.safety(drafts)
+  if not drafts.active then return 'unsaved text is not kept (drafts.active, or no user interface)', true end
+  if drafts.durability == 'memory' then return 'NOT safe: unsaved text is only in memory', false end
   local left = 0
   for _, row in ipairs(drafts.excluded) do left = left + row.count end
   local but = left > 0 and (', but for %d modified %s that are left out'):format(left, left == 1 and 'buffer' or 'buffers') or ''
-  if drafts.waiting or drafts.held > 0 then return 'safe in a moment: text is on its way' .. but end
-  if drafts.buffers == 0 then return 'safe: nothing is unsaved' .. but end
+  if drafts.waiting or drafts.held > 0 then return 'safe in a moment: text is on its way' .. but, true end
+  if drafts.buffers == 0 then return 'safe: nothing is unsaved' .. but, true end
   local since = drafts.kept_at and os.date('%H:%M:%S', drafts.kept_at) or '?'
-  return ('safe: all text is kept since %s%s'):format(since, but)
+  return ('safe: all text is kept since %s%s'):format(since, but), true
 end
 
 local function speeds(add)
@@ -35,7 +37,7 @@ function M.lines(here, there, err)
   local lines = {}
   local function add(...) table.insert(lines, string.format(...)) end
   local drafts = here.drafts
-  add('work        %s', safety(drafts))
+  add('work        %s', (M.safety(drafts)))
   if drafts.buffers > 0 then add('unsaved     %d %s, in the %s', drafts.buffers, drafts.buffers == 1 and 'buffer' or 'buffers', drafts.durability) end
   if there then
     local daemon, workspace = there.daemon or {}, there.workspace or {}

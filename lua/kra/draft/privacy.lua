@@ -4,8 +4,16 @@ local api = vim.api
 local uv = vim.uv
 
 local PLACES = { '^/dev/shm/', '^/run/', '^/tmp/[^/]+$', '^/private/', '^/var/folders/', '/%.git/[^/]*MSG$' }
-local NAMES = { '.env*', '*.pem', '*.key', '*.p12', '*.pfx', 'id_*', '*.gpg', '*.asc', '*.kdbx',
-  '.netrc', '.pgpass', '*.age', 'credentials*', '*secret*' }
+-- As is_secret_file() of the helper has them; a spec compares the two.
+local NAMES = vim.split(vim.trim([[
+  .env* *.pem *.key *.p8 *.p12 *.pfx *.pkcs12 *.ppk *.jks *.keystore *.kdb *.kdbx *.gpg *.asc *.age *.ovpn *.tfvars *.tfstate* id_* .netrc
+  _netrc .pgpass .my.cnf .npmrc .pypirc .git-credentials .htpasswd .authinfo* .dockercfg .s3cfg .boto .vault-token .vault_pass* .rhosts
+  credentials* *secret* *password* *passwd* shadow shadow- gshadow gshadow- wallet.dat master.key
+]]), '%s+')
+local PATHS = vim.split(vim.trim([[
+  */.ssh/* */.gnupg/* */.aws/* */.password-store/* */.kube/config */.docker/config.json */.config/gh/hosts.yml
+]]), '%s+')
+M.globs = vim.list_extend(vim.list_extend({}, NAMES), PATHS)
 local FILETYPES = { gpg = true, pass = true, gopass = true }
 
 local patterns = {} ---@type table<string, string> glob -> Lua pattern
@@ -27,6 +35,9 @@ function M.secret(path)
   local name = path:match('[^/]*$')
   for _, glob in ipairs(NAMES) do
     if name:find(pattern_of(glob)) then return true end
+  end
+  for _, glob in ipairs(PATHS) do
+    if path:find(pattern_of(glob)) then return true end
   end
   return false
 end

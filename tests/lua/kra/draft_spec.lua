@@ -198,6 +198,13 @@ describe('unsaved text', function()
     assert.equals(1, world:run({ 'grep', '-raqs', 'CANARY', world.dir .. '/state' }).code)
   end)
 
+  it('is refused by the same names here and in the helper', function()
+    local source = journal.read(world.repo .. '/native/engine/privacy.cpp'):match('bool is_secret_file%b()%s*(%b{})')
+    local globs = {}
+    for glob in source:gmatch('"([^"\n]+)"') do table.insert(globs, glob ~= '/' and glob or nil) end
+    assert.same(globs, require('kra.draft.privacy').globs)
+  end)
+
   it('is appended by a signal handler from what the edits left', function()
     for _, signal in ipairs({ 'sigterm', 'sighup' }) do
       open('file.txt')
