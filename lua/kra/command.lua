@@ -97,6 +97,11 @@ M.rows = {
   log = { desc = 'the history of a save', run = function(call) show('kra log', vim.list_extend({ 'log' }, call.args)) end },
   status = { desc = 'is my work safe, and what is left out', run = status },
   drafts = { desc = 'unsaved text: recover, compare, discard, or go there', run = function() require('kra.draft.list').pick() end },
+  sync = {
+    desc = "sync this file's work tree, or what else `kra sync` does",
+    run = function(call) require('kra.sync').command(call.args) end,
+    complete = function() return require('kra.sync').words end,
+  },
   doctor = { desc = 'every problem with its cure', run = function() vim.cmd.checkhealth('kra') end },
   pause = { desc = 'stop autosave of this editor until resume', run = function() require('kra.events').pause(true) end },
   resume = { desc = 'autosave again', run = function() require('kra.events').pause(false) end },

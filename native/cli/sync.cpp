@@ -6,6 +6,7 @@
 #include "cli/failure.hpp"
 #include "cli/sync_context.hpp"
 #include "cli/table.hpp"
+#include "engine/audit.hpp"
 
 namespace kra::cli {
 
@@ -66,8 +67,17 @@ static ExitCode run_now(const Call& call, Context& context, Console& console, co
   const auto device = OR_FAIL(device_name(context.disk, context.paths));
   auto store = OR_FAIL(store_of(context, place));
   const auto report = OR_FAIL(sync_tree(store, record, device, request, settings.settings, sync_patience()));
-  if (call.json()) console.json(to_value(report));
-  else tell(console, report);
+  if (!request.plan && report.state != "nothing") {
+    note_act(context.disk, context.paths, "sync", cat(place.root, ": ", report.state, ", ", report.pushed, " pushed, ", report.pulled, " pulled", report.snapshot.empty() ? "" : cat(", before it ", report.snapshot)));
+    for (const auto& path : report.wrote) note_act(context.disk, context.paths, "sync", cat(place.root, "/", path.path, " ", path.why));
+  }
+  if (call.json()) {
+    auto value = to_value(report);
+    value.set("at", rfc3339({report.at}));
+    console.json(value);
+  } else {
+    tell(console, report);
+  }
   return exit_code_of(report);
 }
 

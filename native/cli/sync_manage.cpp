@@ -6,6 +6,7 @@
 #include "base/record.hpp"
 #include "cli/failure.hpp"
 #include "cli/sync_context.hpp"
+#include "engine/audit.hpp"
 #include "engine/rollback.hpp"
 #include "engine/sync_pause.hpp"
 #include "os/terminal.hpp"
@@ -59,7 +60,9 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
   const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
   if (call.json()) {
     Value::Map status{{"root", place.root}, {"enabled", record.ok()}, {"mode", record ? record->mode : ""}, {"url", record ? record->url : ""}, {"problem", record ? "" : record.error().what}};
-    status.emplace_back("last", last ? to_value(*last) : Value());
+    auto value = last ? to_value(*last) : Value();
+    if (last) value.set("at", rfc3339({last->at}));
+    status.emplace_back("last", std::move(value));
     status.emplace_back("pauses", to_value(pauses));
     console.json(std::move(status));
     return ExitCode::done;
@@ -116,6 +119,7 @@ ExitCode run_sync_cleanup(const Call&, Context& context, Console& console, const
 static ExitCode go_back(Context& context, Console& console, SyncStore& store, const SnapshotMeta& target) {
   const auto device = OR_FAIL(device_name(context.disk, context.paths));
   const auto done = OR_FAIL(roll_back(store, target, device, sync_patience()));
+  note_act(context.disk, context.paths, "rollback", cat(store.place().root, ": to ", target.id, ", undone by ", done.undo_id));
   console.line("back at ", target.id, ": ", done.files, " files changed; `kra sync undo` goes back before that");
   for (const auto& left : done.left) console.say(cat(left.path, " is as it was: ", left.why));
   return done.left.empty() ? ExitCode::done : ExitCode::decision;

@@ -16,7 +16,7 @@ namespace kra {
 
 struct Act {
   WallTime at;
-  std::string kind;  // one word: save restore undo delete hooks damaged daemon
+  std::string kind;  // one word: save restore undo delete hooks damaged daemon sync rollback
   std::string text;  // one line
 };
 

@@ -1,0 +1,60 @@
+-- :Kra sync: the command line's `kra sync` for the work tree of the current file, run beside the editor.
+local M = {}
+local api = vim.api
+
+M.words = { 'conflicts', 'plan', 'pull', 'push', 'rollback', 'snapshot', 'snapshots', 'status', 'undo' }
+
+local function notify(text, level) require('kra.notify').say(text, level, true) end
+
+-- The directory of the file, where it has one.
+local function directory()
+  local name = api.nvim_buf_get_name(0)
+  local found = vim.bo.buftype == '' and name ~= '' and vim.fs.dirname(name) or vim.fn.getcwd()
+  return vim.uv.fs_stat(found) and found or vim.fn.getcwd()
+end
+
+-- Buffers without changes of their own take what is on disk now.
+local function look_again()
+  for _, buffer in ipairs(api.nvim_list_bufs()) do
+    if api.nvim_buf_is_loaded(buffer) and vim.bo[buffer].buftype == '' and not vim.bo[buffer].modified then
+      pcall(vim.cmd.checktime, buffer)
+    end
+  end
+end
+
+local function quickfix(lines, root)
+  local items = {}
+  for line in vim.gsplit(lines, '\n', { trimempty = true }) do
+    local ok, conflict = pcall(vim.json.decode, line)
+    if ok and type(conflict) == 'table' and conflict.path then
+      local copy = conflict.copy ~= '' and '; theirs is ' .. conflict.copy or ''
+      table.insert(items, { filename = root .. '/' .. conflict.path, lnum = 1, text = ('%s: %s%s'):format(conflict.id, conflict.what, copy) })
+    end
+  end
+  if #items == 0 then return notify('no conflicts', 'info') end
+  vim.fn.setqflist({}, ' ', { title = 'kra sync conflicts', items = items })
+  vim.cmd.copen()
+end
+
+---@param arguments string[]
+function M.command(arguments)
+  local binary = require('kra.daemon').binary()
+  if not binary then return notify('there is no kra program; :checkhealth kra', 'error') end
+  local where = directory()
+  local lists = arguments[1] == 'conflicts' and (#arguments == 1 or arguments[2] == 'list')
+  local argv = vim.list_extend({ binary, 'sync' }, arguments)
+  if lists then table.insert(argv, '--json') end
+  local started = vim.uv.hrtime()
+  vim.system(argv, { text = true, cwd = where, timeout = 180000 }, vim.schedule_wrap(function(result)
+    local told, wrong = vim.trim(result.stdout or ''), vim.trim(result.stderr or '')
+    if lists and result.code == 0 then
+      local root = vim.fs.root(where, '.git') or where
+      return quickfix(told, root)
+    end
+    look_again()
+    notify(told ~= '' and told or wrong, result.code == 0 and 'info' or result.code == 4 and 'warn' or 'error')
+    require('kra.notify').event('KraSyncDone', { ok = result.code == 0, duration_ms = math.floor((vim.uv.hrtime() - started) / 1e6) })
+  end))
+end
+
+return M
