@@ -258,6 +258,9 @@ local function watch_events()
     if image then reloaded(image) end
     M.register(event.buf, true)
   end))
+  on({ 'BufEnter', 'BufWinEnter' }, 'kra: follow what was loaded without a word', function(event)
+    if not images.get(event.buf) then soon(function() M.register(event.buf) end)(event) end
+  end)
   on('BufFilePost', 'kra: follow the file of another name', soon(function(event) M.register(event.buf) end))
   on('BufWritePre', 'kra: this write is our own', before_write)
   on('BufWritePost', 'kra: buffer and file are the same now', after_write)
