@@ -30,6 +30,9 @@ local function absorb(image, news)
   local ok, err = xpcall(require('kra.live.absorb').absorb, debug.traceback, image, news)
   if not ok then
     image.busy = false
+    -- What was not brought in is not written over either.
+    image.behind = 'it could not be brought in'
+    require('kra.live.guard').arm(image)
     require('kra.notify').problem({ code = 'live', text = ('%s was not brought up to date: %s'):format(image.name, tostring(err):match('[^\n]*')) })
   end
 end

@@ -163,16 +163,21 @@ local function vanished(image, news)
   require('kra.notify').event('KraExternalChange', { path = image.name, buf = image.buf, kind = 'delete', writer = news.writer or '', hunks = 0 })
 end
 
+-- The same bytes with another time: Neovim would ask at the next write all the same.
+local function touched(image, identity)
+  image.gone = nil
+  if identity == image.identity then return end
+  image.identity = identity
+  if not image.odd and not image.foreign then guard.arm(image) end
+end
+
 -- By the disk itself.
 local function by_looking(image, news)
   local now, why = disk.read(image.path, bytes.MOST_BYTES)
   if why == 'gone' then return vanished(image, news) end
   image.gone = nil
   if not now then return leave(image, why, news, nil) end
-  if now.hash == image.hash then
-    image.identity = now.identity
-    return
-  end
+  if now.hash == image.hash then return touched(image, now.identity) end
   if image.odd or image.foreign then return leave(image, image.odd or 'another plugin writes it', news, now) end
   local theirs, eol = bytes.lines(now.bytes, image.buf)
   if not theirs then return leave(image, eol, news, now) end
@@ -204,10 +209,7 @@ end
 ---@param news kra.News
 function M.absorb(image, news)
   if not api.nvim_buf_is_loaded(image.buf) then return end
-  if news.hash and news.hash ~= '' and news.hash == image.hash then
-    image.gone = nil
-    return
-  end
+  if news.hash and news.hash ~= '' and news.hash == image.hash then return touched(image, disk.identity(image.path)) end
   if fits(image, news) then
     image.gone = nil
     return patch(image, news.hunks, news, news.hash, nil, news.eol)

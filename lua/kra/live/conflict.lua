@@ -12,13 +12,6 @@ local ns = api.nvim_create_namespace('kra_conflict')
 
 local open = {} ---@type table<integer, kra.Conflict[]>
 
-local function range_of(buf, conflict)
-  local mark = api.nvim_buf_get_extmark_by_id(buf, ns, conflict.id, { details = true })
-  if not mark[1] then return nil end
-  local last = mark[3].end_row or mark[1]
-  return mark[1], math.max(mark[1], last)
-end
-
 local function virtual_lines(conflict)
   local by = conflict.by ~= '' and conflict.by or 'the file on disk'
   local lines = { { { ('<<< %s'):format(by), 'KraConflictTitle' } } }
@@ -30,32 +23,21 @@ local function virtual_lines(conflict)
   return lines
 end
 
--- [first, last) of the buffer's lines; one mark holds on to them, another one shows theirs below. An empty range is the place before a line.
+-- [first, last) of the buffer's lines; one mark holds on to them, another one shows theirs below. An empty range is the place before a line,
+-- or the end of the text.
 local function place(buf, first, last, conflict)
-  local count = api.nvim_buf_line_count(buf)
-  conflict.empty, conflict.to_end = first == last, last >= count
-  local range = { right_gravity = false, end_right_gravity = true }
-  if first < last then
-    range.end_row, range.end_col = last, 0
-    if conflict.to_end then range.end_row, range.end_col = count - 1, #api.nvim_buf_get_lines(buf, count - 1, count, false)[1] end
-    range.hl_group, range.hl_eol = 'KraMine', true
-  end
-  conflict.id = api.nvim_buf_set_extmark(buf, ns, math.min(first, count - 1), 0, range)
+  conflict.id = api.nvim_buf_set_extmark(buf, ns, first, 0, { end_row = last, end_col = 0, right_gravity = false, end_right_gravity = first < last,
+    hl_group = 'KraMine', hl_eol = true })
   local above = last == 0
   conflict.shown = api.nvim_buf_set_extmark(buf, ns, above and 0 or last - 1, 0, { virt_lines = virtual_lines(conflict), virt_lines_above = above })
 end
 
---- The lines that a conflict is about, [first, last).
+-- The lines that a conflict is about, [first, last).
 local function lines_range(buf, conflict)
-  local first, last = range_of(buf, conflict)
-  if not first then return nil end
+  local mark = api.nvim_buf_get_extmark_by_id(buf, ns, conflict.id, { details = true })
   local count = api.nvim_buf_line_count(buf)
-  if conflict.empty then
-    local at = conflict.to_end and count or first
-    return at, at
-  end
-  if conflict.to_end then last = count end
-  return math.min(first, count), math.min(math.max(first, last), count)
+  local first = math.min(mark[1] or count, count)
+  return first, math.min(math.max(first, mark[3] and mark[3].end_row or first), count)
 end
 
 local function remove(buf, conflict)
@@ -78,7 +60,7 @@ function M.add(buf, first, last, theirs, by)
   -- What is newer stands for what it covers.
   for i = #list, 1, -1 do
     local known_first, known_last = lines_range(buf, list[i])
-    if not known_first or (first <= known_last and known_first <= last) then
+    if first <= known_last and known_first <= last then
       remove(buf, list[i])
     end
   end
@@ -93,7 +75,7 @@ end
 function M.count(buf)
   for _, conflict in ipairs(vim.list_extend({}, open[buf] or {})) do
     local first, last = lines_range(buf, conflict)
-    if not first or vim.deep_equal(api.nvim_buf_get_lines(buf, first, last, false), conflict.theirs) then remove(buf, conflict) end
+    if vim.deep_equal(api.nvim_buf_get_lines(buf, first, last, false), conflict.theirs) then remove(buf, conflict) end
   end
   return #(open[buf] or {})
 end
@@ -110,10 +92,8 @@ local function at_line(buf, row)
   local best, best_first
   for _, conflict in ipairs(open[buf] or {}) do
     local first, last = lines_range(buf, conflict)
-    if first then
-      if row >= first - (conflict.empty and 1 or 0) and row < math.max(last, first + 1) then return conflict end
-      if first > row and (not best_first or first < best_first) then best, best_first = conflict, first end
-    end
+    if row >= first - (first == last and 1 or 0) and row < math.max(last, first + 1) then return conflict end
+    if first > row and (not best_first or first < best_first) then best, best_first = conflict, first end
   end
   return best or (open[buf] or {})[1]
 end
@@ -128,7 +108,7 @@ function M.decide(buf, row, choice)
   if not conflict then return false end
   local first, last = lines_range(buf, conflict)
   remove(buf, conflict)
-  if choice == 'mine' or not first then return true end
+  if choice == 'mine' then return true end
   if choice == 'both' then first = last end
   local hunk = { first, last, conflict.theirs }
   if first ~= last or #conflict.theirs > 0 then require('kra.hunks').apply(buf, { hunk }, true) end
@@ -142,7 +122,7 @@ function M.list(buf)
   local rows = {}
   for _, conflict in ipairs(open[buf] or {}) do
     local first, last = lines_range(buf, conflict)
-    if first then table.insert(rows, { lnum = first + 1, by = conflict.by, mine = last - first, theirs = #conflict.theirs }) end
+    table.insert(rows, { lnum = first + 1, by = conflict.by, mine = last - first, theirs = #conflict.theirs })
   end
   table.sort(rows, function(a, b) return a.lnum < b.lnum end)
   return rows

@@ -177,6 +177,13 @@ describe('writing after a change from outside', function()
     assert.same({}, editor:lua('return vim.tbl_map(function(b) return b.name end, vim.fn.getbufinfo({ bufmodified = 1 }))'))
   end)
 
+  it('asks nothing about a file that was only touched', function()
+    world:write('a.txt', BEFORE)
+    editor:lua("require('kra.live').check_all()")
+    type_keys('A more<Esc>:w<CR>')
+    assert.equals(text(), world:read(path))
+  end)
+
   it('merges what came between the last look and the write', function()
     outside(OUTSIDE)
     type_keys('A more<Esc>')
