@@ -91,7 +91,7 @@ Result<std::vector<FoundEntry>> scan_directory(const std::string& path) {
       if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
       is_directory = S_ISDIR(info.st_mode);
     }
-    found.push_back({name, is_directory, is_directory ? 0 : stamp_from(info).brief()});
+    found.push_back({name, is_directory, is_directory ? 0 : stamp_from(info).brief(), entry->d_ino});
   }
   return found;
 }

@@ -29,6 +29,7 @@ struct FoundEntry {
   std::string name;
   bool directory = false;
   std::uint64_t stamp = 0;  // FileStamp::brief(); 0 of a directory
+  std::uint64_t inode = 0;
 };
 // Without "." and "..", in no order. not_found: no directory (a link is none); refused: we may not read it.
 Result<std::vector<FoundEntry>> scan_directory(const std::string& path);

@@ -1,0 +1,300 @@
+// Watched directories on a real file system: what is told, laid over what was there, gives what is there.
+#include "engine/watched_tree.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "../catch.hpp"
+#include "../scratch.hpp"
+#include "base/text.hpp"
+
+using namespace kra;
+namespace fs = std::filesystem;
+
+namespace {
+
+using What = TreeEvent::What;
+using Files = std::set<std::string>;
+
+class World {
+ public:
+  explicit World(std::size_t budget = 100'000) : watch_(std::move(*DirectoryWatch::open())), tree(&watch_, disk_, budget, [this](const std::string& path) {
+    return loaded.count(path) ? std::optional<bool>(fs::exists(path)) : std::nullopt;
+  }) {
+    fs::create_directories(root());
+  }
+  std::string root() const { return fs::canonical(scratch_.path()).string() + "/tree"; }
+  std::string operator/(const std::string& name) const { return root() + "/" + name; }
+  void write(const std::string& name, const std::string& text = "text") {
+    fs::create_directories(fs::path(*this / name).parent_path());
+    std::ofstream(*this / name, std::ios::binary) << text;
+  }
+  void repository(const std::string& name) {
+    write(name + "/.git/HEAD", "ref: refs/heads/main\n");
+    write(name + "/.git/config", "");
+  }
+
+  // Everything that the system has to tell, told.
+  TreeEvents look() {
+    TreeEvents events;
+    for (;;) {
+      tree.drain(events, Clock::now());
+      while (tree.work(events, Clock::now() + std::chrono::seconds(60))) {
+      }
+      auto count = events.size();
+      tree.drain(events, Clock::now());
+      if (events.size() == count && !tree.working()) break;
+    }
+    return events;
+  }
+  // The same, and halves of moves given up.
+  TreeEvents settle() {
+    auto events = look();
+    tree.ring(events, Clock::now() + std::chrono::seconds(60));
+    for (auto more = look(); !more.empty(); more = look()) events.insert(events.end(), more.begin(), more.end());
+    return events;
+  }
+  void ready() {
+    tree.hold_root(root());
+    look();
+  }
+  // "closed a/b": below the root.
+  static std::string said(const World& world, const TreeEvent& event) {
+    static constexpr const char* names[] = {"closed", "touched", "gone", "moved", "begins", "ends", "head"};
+    auto below = [&](const std::string& path) { return path.empty() ? "" : " " + path.substr(world.root().size() + 1); };
+    return names[static_cast<int>(event.what)] + below(event.from) + below(event.path);
+  }
+  // Without those of files that are still open.
+  std::vector<std::string> told() {
+    std::vector<std::string> lines;
+    for (const auto& event : settle())
+      if (event.what != What::touched) lines.push_back(said(*this, event));
+    return lines;
+  }
+
+  SystemDisk disk_;
+  Scratch scratch_;
+  DirectoryWatch watch_;
+  std::set<std::string> loaded;
+  WatchedTree tree;
+};
+
+Files on_disk(const std::string& root) {
+  Files files;
+  for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator(); ++at) {
+    if (at->path().filename() == ".git") at.disable_recursion_pending();
+    else if (!at->is_directory()) files.insert(at->path().string());
+  }
+  return files;
+}
+
+void lay(Files& files, const TreeEvents& events) {
+  for (const auto& event : events) {
+    if (event.what == What::closed || event.what == What::touched) files.insert(event.path);
+    if (event.what == What::gone) files.erase(event.path);
+    if (event.what != What::moved) continue;
+    files.erase(event.from);
+    files.insert(event.path);
+  }
+}
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("what is there at first is not told, what changes is") {
+  World world;
+  world.write("a/b/c");
+  world.ready();
+  world.write("a/b/c", "other");
+  CHECK(world.told() == Lines{"closed a/b/c"});
+  world.write("a/new");
+  fs::rename(world / "a/new", world / "a/b/c");
+  CHECK(world.told() == Lines{"closed a/new", "moved a/new a/b/c"});
+  fs::remove(world / "a/b/c");
+  CHECK(world.told() == Lines{"gone a/b/c"});
+  CHECK(world.tree.status().directories == 3);
+}
+
+TEST_CASE("files in new nested directories, moved in and renamed ones") {
+  World world;
+  world.write("../outside/x");
+  world.ready();
+  Files known;
+  for (int count = 0; count < 300; ++count) {
+    world.write(cat("n", count, "/b/c/file"));
+    if (count % 3 == 0) lay(known, world.look());
+  }
+  for (int count = 0; count < 20; ++count) world.write(cat("../outside/f", count));
+  fs::rename(world / "../outside", world / "in");
+  lay(known, world.look());
+  fs::rename(world / "n7", world / "seven");
+  world.write("seven/b/c/late");
+  lay(known, world.settle());
+  CHECK(known.size() == 322);
+  CHECK(known == on_disk(world.root()));
+  fs::rename(world / "seven", world / "../outside");
+  lay(known, world.settle());
+  CHECK(known == on_disk(world.root()));
+  world.write("../outside/b/c/file", "nobody's");
+  CHECK(world.told() == Lines{});
+}
+
+TEST_CASE("ignored directories are not watched, loaded files are told wherever they are") {
+  World world;
+  world.repository("");
+  world.write(".gitignore", "build/\n*.log\n");
+  world.write("build/deep/out");
+  world.write("build/deep/loaded");
+  world.ready();
+  CHECK(world.tree.status().directories == 1);
+  world.loaded.insert(world / "build/deep/loaded");
+  world.tree.hold_directory(world / "build/deep");
+  world.write("build/deep/out", "new");
+  world.write("a.log");
+  CHECK(world.told() == Lines{});
+  world.write("build/deep/loaded", "new");
+  CHECK(world.told() == Lines{"closed build/deep/loaded"});
+  world.tree.release_directory(world / "build/deep");
+  CHECK(world.tree.status().directories == 1);
+  // Other rules: what counts now is watched, and what does not is not.
+  world.write(".gitignore", "*.c\n");
+  CHECK(world.told() == Lines{"closed .gitignore"});
+  CHECK(world.tree.status().directories == 3);
+  world.write("build/deep/out", "newer");
+  world.write("x.c");
+  CHECK(world.told() == Lines{"closed build/deep/out"});
+}
+
+TEST_CASE("a repository inside has rules and a name of its own") {
+  World world;
+  world.repository("");
+  world.write(".gitignore", "*.x\n");
+  world.repository("sub");
+  world.write("sub/.gitignore", "*.y\n");
+  world.write("sub/deep/file");
+  world.ready();
+  world.write("sub/deep/a.x");
+  world.write("sub/deep/a.y");
+  world.write("b.x");
+  world.write("b.y");
+  auto events = world.settle();
+  events.erase(std::remove_if(events.begin(), events.end(), [](const TreeEvent& event) { return event.what != What::closed; }), events.end());
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].path == world / "sub/deep/a.x");
+  CHECK(events[0].root == world / "sub");
+  CHECK(events[1].path == world / "b.y");
+  CHECK(events[1].root == world.root());
+  std::ofstream(world / "sub/.git/index.lock") << "";
+  fs::rename(world / "sub/.git/index.lock", world / "sub/.git/index");
+  auto git = world.settle();
+  CHECK(std::all_of(git.begin(), git.end(), [&](const TreeEvent& event) { return event.root == world / "sub"; }));
+  std::ofstream(world / ".git/index.lock") << "";
+  git = world.look();
+  REQUIRE(git.size() == 1);
+  CHECK(git[0].what == What::git_begins);
+  fs::remove(world / ".git/index.lock");
+  CHECK(world.look().back().what == What::git_ends);
+}
+
+TEST_CASE("above the limit only directories of loaded files are watched") {
+  World world(10);
+  for (int count = 0; count < 20; ++count) world.write(cat("d", count, "/file"));
+  world.tree.hold_directory(world / "d3");
+  world.loaded.insert(world / "d3/file");
+  world.ready();
+  auto status = world.tree.status();
+  CHECK(status.limited == std::vector<std::string>{world.root()});
+  CHECK(status.directories <= 2);
+  world.write("d3/file", "new");
+  world.write("d4/file", "new");
+  CHECK(world.told() == Lines{"closed d3/file"});
+}
+
+TEST_CASE("a root that goes and comes back") {
+  World world;
+  world.write("a/file");
+  world.ready();
+  fs::remove_all(world.root());
+  CHECK(world.told() == Lines{"gone a/file"});
+  world.write("a/file");
+  world.write("b");
+  TreeEvents events;
+  world.tree.ring(events, Clock::now() + std::chrono::hours(1));
+  CHECK(world.told() == Lines{"closed b", "closed a/file"});
+  world.tree.release_root(world.root());
+  CHECK(world.tree.status().directories == 0);
+}
+
+TEST_CASE("roots within roots are watched once, and live as long as their holders") {
+  World world;
+  world.write("in/deep/file");
+  world.write("out/file");
+  world.tree.hold_root(world / "in");
+  world.ready();
+  CHECK(world.tree.status().directories == 4);
+  world.tree.hold_root(world / "in");
+  world.tree.release_root(world.root());
+  CHECK(world.tree.status().directories == 2);
+  world.write("in/deep/file", "new");
+  CHECK(world.told() == Lines{"closed in/deep/file"});
+  world.tree.release_root(world / "in");
+  CHECK(world.tree.status().directories == 2);
+  world.tree.release_root(world / "in");
+  CHECK(world.tree.status().directories == 0);
+}
+
+TEST_CASE("a queue that ran over loses nothing") {
+  World world;
+  for (int count = 0; count < 40; ++count) world.write(cat("d", count, "/keep"));
+  world.ready();
+  auto known = on_disk(world.root());
+  // Eight thousand files, more than two events each: the queue holds sixteen thousand.
+  for (int count = 0; count < 8000; ++count) world.write(cat("d", count % 40, "/f", count));
+  fs::remove_all(world / "d7");
+  fs::rename(world / "d8", world / "moved");
+  world.write("d9/keep", "longer than before");
+  auto events = world.settle();
+  CHECK(world.tree.status().overflows > 0);
+  CHECK_FALSE(world.tree.status().doubtful);
+  lay(known, events);
+  CHECK(known == on_disk(world.root()));
+  CHECK(std::any_of(events.begin(), events.end(), [&](const TreeEvent& event) { return event.path == world / "d9/keep"; }));
+  world.write("moved/keep", "after");
+  CHECK(world.told() == Lines{"closed moved/keep"});
+}
+
+TEST_CASE("random changes: what is told gives what is there") {
+  unsigned seed = std::random_device()();
+  if (const char* given = std::getenv("KRA_SEED")) seed = static_cast<unsigned>(std::strtoul(given, nullptr, 10));
+  INFO("KRA_SEED=" << seed);
+  std::mt19937 random(seed);
+  World world;
+  world.ready();
+  fs::create_directories(world / "../outside");
+  Files known;
+  auto any = [&] { return cat("d", random() % 5, random() % 2 ? cat("/d", random() % 4) : "", random() % 3 ? "" : cat("/d", random() % 3)); };
+  for (int round = 0; round < 3000; ++round) {
+    std::error_code ignored;
+    auto one = world / any(), other = world / any(), out = world / cat("../outside/d", random() % 4);
+    switch (random() % 9) {
+      case 0: fs::create_directories(one, ignored); break;
+      case 1: fs::remove_all(one, ignored); break;
+      case 2: fs::rename(one, other, ignored); break;
+      case 3: fs::rename(one + "/f", other + "/g", ignored); break;
+      case 4: fs::rename(one, out, ignored); break;
+      case 5: fs::rename(out, one, ignored); break;
+      case 6: fs::remove(one + "/f", ignored); break;
+      default: std::ofstream(one + (random() % 2 ? "/f" : "/g")) << round; break;
+    }
+    if (random() % 20 == 0) lay(known, world.look());
+    if (random() % 500 == 0) world.tree.doubt();
+    if (random() % 100 != 0 && round < 2999) continue;
+    lay(known, world.settle());
+    INFO("round " << round);
+    REQUIRE(known == on_disk(world.root()));
+  }
+}
