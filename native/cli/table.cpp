@@ -26,6 +26,8 @@ const std::vector<CommandRow>& command_table() {
       keep_command(),
       verify_command(),
       audit_command(),
+      watch_command(),
+      changes_command(),
       export_command(),
       import_command(),
       status_command(),

@@ -35,6 +35,9 @@ CommandRow export_command();
 CommandRow import_command();
 CommandRow restore_command();
 CommandRow undo_command();
+// Changes of files.
+CommandRow watch_command();
+CommandRow changes_command();
 // Settings and state.
 CommandRow status_command();
 CommandRow metrics_command();

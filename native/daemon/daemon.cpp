@@ -33,10 +33,12 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
                [this](Client& client) {
                  desk_.client_gone(client);
                  workspaces_.client_gone(client.id());
+                 watching_.client_gone(client.id());
                }}),
+      watching_(loop_, server_, settings_, disk, paths),
       workspaces_(server_, saves_, std::move(journal), settings_, disk, paths, save),
       desk_(loop_, server_, settings_, disk, paths),
-      router_({server_, saves_, workspaces_, desk_, settings_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      router_({server_, saves_, workspaces_, desk_, settings_, watching_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
       alarm_(loop_, [this] { ring(); }),
       before_wait_(loop_, [this] { before_wait(); }),
       term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
@@ -61,6 +63,7 @@ void Daemon::run() {
 void Daemon::before_wait() {
   server_.sweep();
   auto now = Clock::now();
+  watching_.take(now);
   if (stop_until_ ? may_end(now) : is_idle() && idle_until_ && *idle_until_ <= now) return loop_.stop();
   if (!is_idle())
     idle_until_ = std::nullopt;
@@ -71,7 +74,7 @@ void Daemon::before_wait() {
 
 std::optional<Instant> Daemon::due() {
   std::optional<Instant> first;
-  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), stop_until_ ? stop_until_ : idle_until_})
+  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), watching_.due(), stop_until_ ? stop_until_ : idle_until_})
     if (candidate && (!first || *candidate < *first)) first = candidate;
   return first;
 }
@@ -81,10 +84,11 @@ void Daemon::ring() {
   server_.ring(now);
   workspaces_.ring(now);
   desk_.ring(now);
+  watching_.ring(now);
 }
 
 // Nobody whose workspace we keep is connected, and nothing is left to do.
-bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && saves_.unanswered() == 0; }
+bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && !watching_.busy() && saves_.unanswered() == 0; }
 
 void Daemon::begin_stop(Reply reply, const char* reason) {
   stop_replies_.push_back(reply);

@@ -32,6 +32,7 @@ class Daemon {
   Lane saves_;
   SettingsFile settings_;
   Server server_;
+  Watching watching_;
   Workspaces workspaces_;
   DraftDesk desk_;
   Router router_;

@@ -19,7 +19,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 24> rows = {{
+  static constexpr std::array<Row, 30> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
@@ -32,6 +32,12 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"session_put", &Router::session_put},
       {"session_get", &Router::session_get},
       {"session_list", &Router::session_list},
+      {"watch_file", &Router::to_watching<&Watching::watch_file>},
+      {"unwatch_file", &Router::to_watching<&Watching::unwatch_file>},
+      {"claim", &Router::to_watching<&Watching::claim>},
+      {"watch_root", &Router::to_watching<&Watching::watch_root>},
+      {"unwatch_root", &Router::to_watching<&Watching::unwatch_root>},
+      {"changes", &Router::to_watching<&Watching::changes>},
       {"reload", &Router::reload},
       {"metrics", &Router::metrics},
       {"draft", &Router::draft},
@@ -54,7 +60,8 @@ void Router::handle(Client& client, Frame frame) {
   const auto& param = only_param(frame.params);
   if (frame.kind == Frame::Kind::notification) {
     // Only what needs no answer; an unknown notification comes from a newer client.
-    constexpr std::array<Handler, 6> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure};
+    constexpr std::array<Handler, 7> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure,
+                                                   &Router::to_watching<&Watching::claim>};
     if (std::find(unanswered.begin(), unanswered.end(), handler) != unanswered.end() && handler) (this->*handler)(client, param, Reply());
     return;
   }
@@ -210,6 +217,7 @@ void Router::reload(Client&, const Value&, Reply reply) {
 
 void Router::apply_settings() {
   parts_.workspaces.apply_settings();
+  parts_.watching.apply_settings();
   parts_.desk.apply_settings();
 }
 

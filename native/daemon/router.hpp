@@ -6,6 +6,7 @@
 #include "daemon/reply.hpp"
 #include "daemon/sessions.hpp"
 #include "daemon/settings_file.hpp"
+#include "daemon/watching.hpp"
 #include "daemon/workspaces.hpp"
 
 namespace kra {
@@ -18,6 +19,7 @@ class Router {
     Workspaces& workspaces;
     DraftDesk& desk;
     SettingsFile& settings;
+    Watching& watching;
     Disk& disk;
     const Paths& paths;
     std::function<void(Reply, const char* reason)> stop;  // saves what is pending, then ends the daemon
@@ -53,6 +55,10 @@ class Router {
   void heartbeat(Client&, const Value&, Reply);
   void files(Client&, const Value&, Reply);
   void measure(Client&, const Value&, Reply);
+  template <void (Watching::*request)(Client&, const Value&, Reply)>
+  void to_watching(Client& client, const Value& param, Reply reply) {
+    (parts_.watching.*request)(client, param, reply);
+  }
   void handover(Client&, const Value&, Reply);
   void stop(Client&, const Value&, Reply);
 

@@ -52,6 +52,7 @@ Value Router::all_metrics() const {
 Value Router::problems() const {
   auto found = parts_.workspaces.problems();
   parts_.desk.add_problems(found);
+  parts_.watching.add_problems(*found.array());
   if (!parts_.settings.problem().empty()) found.array()->push_back(problem_of("settings", parts_.settings.problem(), "kra config check"));
   const auto& performance = parts_.settings.now().performance;
   if (!performance.monitor) return found;
@@ -79,6 +80,7 @@ void Router::status(Client&, const Value& param, Reply reply) {
       {"leases", workspaces.leases_status(now)},
       {"metrics", all_metrics()},
       {"drafts", parts_.desk.status(now)},
+      {"watching", parts_.watching.status()},
       {"problems", problems()},
   }));
 }

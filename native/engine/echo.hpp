@@ -35,6 +35,7 @@ class Echo {
   };
   Claimed judge(const std::string& path, std::string_view hash, std::uint64_t size, std::uint64_t began);
 
+  bool has_claims(const std::string& path) const { return claims_.count(path) > 0; }
   std::size_t size() const { return by_age_.size(); }
   static constexpr std::size_t most = 4096;          // claims in all; the oldest goes
   static constexpr std::chrono::minutes longest{10};  // that a claim is kept

@@ -22,6 +22,7 @@ void Settle::settle_by(Pending& pending, Instant due) {
 Settle::Pending& Settle::pending(const std::string& path, const std::string& root, bool known, Instant now) {
   auto [at, is_new] = pending_.try_emplace(path);
   if (is_new) at->second = {.root = root, .was = known, .is = known, .first = now, .due = now};
+  at->second.of_git = at->second.of_git || git_at_work(root, now);
   return at->second;
 }
 
@@ -41,15 +42,16 @@ void Settle::closed(const std::string& path, const std::string& root, bool known
   auto& file = pending(path, root, known, now);
   part(path, now);
   file.is = true;
+  file.open = false;
   // The new name of a rename waits for what becomes of the old one.
-  if (file.from.empty()) settle_by(file, now);
+  if (file.from.empty()) settle_by(file, file.was ? now : now + times_.birth);
 }
 
 void Settle::touched(const std::string& path, const std::string& root, bool known, Instant now) {
   auto& file = pending(path, root, known, now);
   if (!file.is) file.first = now;
   part(path, now);
-  file.is = true;
+  file.is = file.open = true;
   if (file.from.empty()) settle_by(file, std::min(now + times_.quiet, file.first + times_.cap));
 }
 
@@ -57,7 +59,7 @@ void Settle::gone(const std::string& path, const std::string& root, Instant now)
   young_.erase(path);
   auto& file = pending(path, root, true, now);
   part(path, now);
-  file.is = false;
+  file.is = file.open = false;
   if (!file.from.empty()) {
     // Moved here and deleted here: the old name is what is gone.
     if (auto other = pending_.find(file.from); other != pending_.end()) other->second.to.clear();
@@ -90,6 +92,9 @@ void Settle::moved(const std::string& from, const std::string& to, const std::st
 void Settle::git(const std::string& root, bool holds, Instant now) {
   if (holds) git_until_.try_emplace(root, now + times_.git_cap);
   else git_until_.erase(root);
+  // What git has deleted by now stays deleted.
+  for (auto& [path, file] : pending_)
+    if (!holds && file.root == root && file.of_git && !file.is && file.to.empty()) file.due = now;
   // What waited may be due, and what was due may wait.
   if (!pending_.empty()) due_ = now;
 }
@@ -104,10 +109,10 @@ bool Settle::waits(const Pending& pending, Instant now) const { return pending.d
 std::optional<Instant> Settle::due() const { return pending_.empty() ? std::nullopt : due_; }
 
 std::optional<SettledChange> Settle::outcome(const std::string& path, const Pending& file) const {
-  if (!file.from.empty()) return SettledChange{ChangeKind::rename, path, file.from, file.root};
+  if (!file.from.empty()) return SettledChange{ChangeKind::rename, path, file.from, file.root, file.of_git, file.open};
   if (!file.was && !file.is) return std::nullopt;
   auto kind = !file.was ? ChangeKind::create : file.is ? ChangeKind::modify : ChangeKind::remove;
-  return SettledChange{kind, path, {}, file.root};
+  return SettledChange{kind, path, {}, file.root, file.of_git, file.open};
 }
 
 std::vector<SettledChange> Settle::ring(Instant now) {

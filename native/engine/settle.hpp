@@ -1,6 +1,6 @@
 // When a file that is being changed may be looked at, and what happened to it all in all. A value: told events and the time, it never sleeps.
 //
-//   closed after writing, moved in      at once
+//   closed after writing, moved in      at once; a new file a moment later, since it may be a temporary one that is about to be moved
 //   written to and still open           after a quiet time; with a hard cap, so that a steady writer is seen too
 //   gone                                after the delay of deletions: there again before that, it was modified
 //   moved                               as gone; when it stays away, a rename. A file that was made just before (a temporary one) is only its new name
@@ -25,13 +25,15 @@ struct SettledChange {
   std::string path;
   std::string from;  // of a rename
   std::string root;
+  bool of_git = false;   // it happened while git held its lock
+  bool open = false;     // its writer has not closed it
   friend bool operator==(const SettledChange&, const SettledChange&) = default;
 };
 
 class Settle {
  public:
   struct Times {
-    Milliseconds quiet{50}, cap{250}, delete_delay{100}, git_cap{2000};
+    Milliseconds birth{20}, quiet{50}, cap{250}, delete_delay{100}, git_cap{2000};
   };
   Settle() = default;
   explicit Settle(const Times& times) : times_(times) {}
@@ -49,6 +51,11 @@ class Settle {
   bool git_at_work(const std::string& root, Instant now) const;
   // Something about this file has not settled: what is read of it now may be half a state.
   bool unsettled(const std::string& path) const { return pending_.count(path) > 0; }
+  // Somebody writes to it and has not closed it.
+  bool open(const std::string& path) const {
+    auto found = pending_.find(path);
+    return found != pending_.end() && found->second.open;
+  }
   std::optional<Instant> due() const;
   // What has settled, by path.
   std::vector<SettledChange> ring(Instant now);
@@ -58,6 +65,7 @@ class Settle {
     std::string root;
     bool was = false;         // before the first event
     bool is = false;          // after the last one
+    bool of_git = false, open = false;
     Instant first, due;
     std::string from, to;     // two halves of a rename name each other
   };

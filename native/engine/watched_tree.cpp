@@ -289,6 +289,11 @@ bool WatchedTree::is_limited(const std::string& root) const {
   return node >= 0 && nodes_[static_cast<std::size_t>(node)].limited;
 }
 
+bool WatchedTree::is_watched(const std::string& directory) const {
+  int node = find(directory);
+  return node >= 0 && nodes_[static_cast<std::size_t>(node)].watch >= 0;
+}
+
 std::string WatchedTree::git_directory(const std::string& root) const {
   for (const auto& tree : trees_)
     if (tree.users > 0 && tree.place.root == root) return tree.place.git_directory;

@@ -25,9 +25,9 @@
 namespace kra {
 
 struct TreeEvent {
-  enum class What { closed, touched, gone, moved, git_begins, git_ends, head_moved };
+  enum class What { closed, touched, gone, moved, git_begins, git_ends, head_moved, returned };
   What what = What::closed;
-  std::string path, from;  // of git's: empty
+  std::string path, from;  // of git's: empty; of returned: a held directory of which anything may have changed
   std::string root;        // the innermost work tree, or the held root, or empty
   bool known = false;      // the file was there before
 };
@@ -68,6 +68,8 @@ class WatchedTree {
   };
   Status status() const;
   bool is_limited(const std::string& root) const;
+  // The system tells of this directory.
+  bool is_watched(const std::string& directory) const;
   // The git directory of the innermost work tree at that root; empty when it has none.
   std::string git_directory(const std::string& root) const;
 

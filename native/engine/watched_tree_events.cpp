@@ -171,7 +171,9 @@ void WatchedTree::take_of_file(int node, const DirectoryEvent& event, TreeEvents
   auto loaded = counted ? std::optional<bool>() : loaded_(path);
   give_up_move(node, name, out);
   auto move = event.what == Raw::moved_in ? take_move(event.cookie) : std::nullopt;
-  if (!counted && !loaded) {
+  // A loaded file is followed to a name that would not count.
+  bool follows = move && move->told && loaded_(move->path);
+  if (!counted && !loaded && !follows) {
     if (move) moved_away(*move, out);
     return;
   }
@@ -183,7 +185,7 @@ void WatchedTree::take_of_file(int node, const DirectoryEvent& event, TreeEvents
     lose(old, node, false, out);
     entry = nullptr;
   }
-  bool known = counted ? entry != nullptr : *loaded;
+  bool known = counted ? entry != nullptr : loaded.value_or(false);
   if (name == ".gitignore" && counted) {
     nodes_[static_cast<std::size_t>(node)].deep = true;
     enqueue(node, false);

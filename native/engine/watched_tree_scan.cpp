@@ -47,6 +47,7 @@ void WatchedTree::scan(int node, TreeEvents& out) {
   auto started = start_watch(node);
   if (started == Started::full) return;
   if (started == Started::gone) return vanish(node, out);
+  if (announces && directory.held > 0) out.push_back({.what = TreeEvent::What::returned, .path = path_of(node)});
   if (!directory.inside) return;
   if (directory.inode == 0) nodes_[static_cast<std::size_t>(node)].inode = stamp_of(path_of(node)).inode;
   auto found = scan_directory(path_of(node));

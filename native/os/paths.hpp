@@ -9,7 +9,7 @@
 //             scrollback/HASH                          pane contents, by content
 //             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
 //             drafts/CLIENT.journal                      unsaved text of one editor's process    drafts/undo  drafts/out  drafts/reserve
-//             events.journal  events.journal.b  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
+//             events.journal[.b]  changes.journal[.b]  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
 //   runtime/  kra.sock  kra.lock  watch-SERVER.lock  drafts/CLIENT.journal
 //   config/   config.yaml
 #pragma once
@@ -41,6 +41,7 @@ struct Paths {
   std::string events_journal() const { return state + "/events.journal"; }
   std::string events_journal_other() const { return state + "/events.journal.b"; }
   std::string edit_notes() const { return state + "/notes.journal"; }
+  std::string changes_journal() const { return state + "/changes.journal"; }
   std::string audit_log() const { return state + "/audit.log"; }
   std::string metrics() const { return state + "/metrics.kra"; }
   std::string drafts() const { return state + "/drafts"; }

@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "os/disk.hpp"
 #include "os/disk_calls.hpp"
+#include "os/live_tree_calls.hpp"
 
 namespace kra {
 
@@ -34,10 +35,12 @@ struct CloseDirectory {
 };
 
 // One pass over the file; false when somebody wrote while it lasted.
-bool read_once(int fd, std::uint64_t limit, ReadFile& file) {
+bool read_once(int fd, const std::string& path, std::uint64_t limit, ReadFile& file) {
   struct stat before {}, after {};
+  auto lease = calls::take_lease(fd, path);
+  bool open = !lease && lease.error().fault == Fault::busy;
   if (::fstat(fd, &before) != 0) return true;
-  file = {.stamp = stamp_from(before)};
+  file = {.stamp = stamp_from(before), .open = open};
   if (!file.stamp.regular || file.stamp.size > limit) return true;
   file.bytes.resize(file.stamp.size);
   std::size_t have = 0;
@@ -48,7 +51,8 @@ bool read_once(int fd, std::uint64_t limit, ReadFile& file) {
     have += static_cast<std::size_t>(got);
   }
   file.read = have == file.bytes.size();
-  return file.read && ::fstat(fd, &after) == 0 && stamp_from(after) == file.stamp;
+  bool broken = lease && calls::lease_state(fd, *lease) == calls::LeaseState::broken;
+  return file.read && !broken && ::fstat(fd, &after) == 0 && stamp_from(after) == file.stamp;
 }
 
 }  // namespace
@@ -105,7 +109,7 @@ ReadFile read_stable(const std::string& path, std::uint64_t limit, int tries) {
       struct stat info {};
       return {.stamp = ::stat(path.c_str(), &info) == 0 ? stamp_from(info) : FileStamp()};
     }
-    if (read_once(fd.get(), limit, file)) return file;
+    if (read_once(fd.get(), path, limit, file)) return file;
   }
   return file;
 }

@@ -38,6 +38,7 @@ Result<std::vector<FoundEntry>> scan_directory(const std::string& path);
 struct ReadFile {
   FileStamp stamp;
   bool read = false;
+  bool open = false;  // somebody has it open for writing, as far as the file system tells us
   std::string bytes;
 };
 // Links are followed. `tries` times; a file that is written without pause is given as it was last.

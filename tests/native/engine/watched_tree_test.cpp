@@ -64,7 +64,7 @@ class World {
   }
   // "closed a/b": below the root.
   static std::string said(const World& world, const TreeEvent& event) {
-    static constexpr const char* names[] = {"closed", "touched", "gone", "moved", "begins", "ends", "head"};
+    static constexpr const char* names[] = {"closed", "touched", "gone", "moved", "begins", "ends", "head", "returned"};
     auto below = [&](const std::string& path) { return path.empty() ? "" : " " + path.substr(world.root().size() + 1); };
     return names[static_cast<int>(event.what)] + below(event.from) + below(event.path);
   }

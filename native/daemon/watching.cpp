@@ -1,0 +1,438 @@
+#include "daemon/watching.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/checksum.hpp"
+#include "base/text.hpp"
+#include "engine/hunks.hpp"
+#include "os/process.hpp"
+
+namespace kra {
+
+static constexpr std::size_t text_budget = 64U << 20;
+static constexpr std::uint64_t text_limit = 4U << 20;
+static constexpr std::size_t files_of_one = 10'000;
+static constexpr Milliseconds slice{4}, poll_pause{2'000}, put_off{250}, long_put_off{1000}, longest_put_off{5000};
+
+static Milliseconds setting_ms(const SettingsFile& settings, const char* name) {
+  return Milliseconds(settings.loaded().of(name).value.number_or(100));
+}
+
+Watching::Watching(Loop& loop, Server& clients, SettingsFile& settings, Disk& disk, const Paths& paths)
+    : loop_(loop),
+      clients_(clients),
+      settings_(settings),
+      disk_(disk),
+      paths_(paths),
+      texts_(text_budget),
+      batches_(setting_ms(settings, "live.throttle_ms")),
+      journal_(disk, paths),
+      files_lane_(loop),
+      slow_lane_(loop),
+      journal_lane_(loop) {
+  apply_settings();
+}
+
+void Watching::apply_settings() {
+  settle_.retime(setting_ms(settings_, "live.delete_delay_ms"));
+  batches_.retime(setting_ms(settings_, "live.throttle_ms"));
+}
+
+// The user's one queue is made when the first file or root is to be watched. KRA_WATCH=poll is for tests.
+bool Watching::start() {
+  if (tree_) return system_.has_value();
+  const char* forced = std::getenv("KRA_WATCH");
+  auto opened = forced && std::string_view(forced) == "poll" ? Result<DirectoryWatch>(Error{Fault::unavailable, "KRA_WATCH is poll"}) : DirectoryWatch::open();
+  if (opened) {
+    system_.emplace(std::move(*opened));
+    readable_.emplace(loop_, system_->fd(), [this](int) { told_ = true; });
+    readable_->want(UV_READABLE);
+  } else {
+    no_inotify_ = opened.error().what;
+  }
+  auto limit = directory_watch_limit();
+  tree_.emplace(system_ ? &*system_ : nullptr, disk_, limit / 4, [this](const std::string& path) {
+    const auto* file = files_.find(path);
+    return file ? std::optional<bool>(file->state.exists) : std::nullopt;
+  });
+  return system_.has_value();
+}
+
+// --- requests -----------------------------------------------------------------------------------------------------------------------------
+
+// A whole home or system is nobody's project: there only the directories of loaded files are watched.
+bool Watching::keeps_out(const std::string& root) const { return root.empty() || root == "/" || root == real_path(user_home()); }
+
+std::string Watching::load(std::uint64_t client, const std::string& named, const std::string& has) {
+  auto path = real_path(named);
+  if (path.empty()) path = named;
+  auto directory = directory_part(path);
+  auto root = files_.find(path) ? files_.find(path)->root : work_tree_of(disk_, directory).root;
+  if (!files_.hold(path, root, client, named, has)) return path;
+  tree_->hold_directory(directory);
+  if (!keeps_out(root)) tree_->hold_root(root);
+  return path;
+}
+
+void Watching::unload(const std::vector<LoadedFiles::Unloaded>& files) {
+  for (const auto& file : files) {
+    tree_->release_directory(directory_part(file.path));
+    if (!keeps_out(file.root)) tree_->release_root(file.root);
+  }
+}
+
+void Watching::watch_file(Client& client, const Value& param, Reply reply) {
+  const auto* files = param["files"].array();
+  if (!files) return reply.give(Error{Fault::usage, "watch_file needs files"});
+  if (files_.count_of(client.id()) + files->size() > files_of_one) return reply.give(Error{Fault::busy, cat("more than ", files_of_one, " files")});
+  start();
+  std::vector<std::string> named, paths;
+  for (const auto& file : *files) {
+    auto path = file["path"].text_or("");
+    if (!path.starts_with('/')) return reply.give(Error{Fault::usage, cat("no absolute path: ", printable(path))});
+    named.push_back(path);
+    paths.push_back(load(client.id(), path, file["hash"].text_or("")));
+  }
+  answer_watch(reply, std::move(paths), std::move(named));
+}
+
+static Value value_of(const std::string& named, const LoadedFile& file) {
+  const auto& state = file.state;
+  return Value::Map{{"path", named}, {"root", file.root}, {"exists", state.exists}, {"identity", state.identity}, {"hash", state.hash}, {"size", state.size}, {"seq", file.seq}};
+}
+
+static bool is_slow(const std::string& path) { return needs_polling(directory_part(path)); }
+
+static std::string hash_of(const ReadFile& file) { return file.read ? hex(hash64(file.bytes), 16) : ""; }
+
+static FileState state_of(const ReadFile& file, const std::string& hash) {
+  return {file.stamp.exists, file.stamp.identity(), hash, file.stamp.size};
+}
+
+void Watching::answer_watch(Reply reply, std::vector<std::string> paths, std::vector<std::string> named) {
+  // A file that was looked at and is watched is known.
+  std::vector<Look> looks;
+  for (const auto& path : paths) looks.push_back({.path = path});
+  auto began = echo_.now();
+  auto read = [looks = std::move(looks)](std::stop_token) {
+    std::vector<Seen> seen;
+    for (const auto& look : looks) {
+      Seen one{look, read_stable(look.path, text_limit), {}};
+      one.hash = hash_of(one.file);
+      seen.push_back(std::move(one));
+    }
+    return seen;
+  };
+  bool slow = std::any_of(paths.begin(), paths.end(), is_slow);
+  (slow ? slow_lane_ : files_lane_).post(std::move(read), [this, reply, named = std::move(named), began](std::vector<Seen> seen) {
+    Value::Array answers;
+    for (std::size_t at = 0; at < seen.size(); ++at) {
+      auto* file = files_.find(seen[at].look.path);
+      if (!file) {
+        LoadedFile gone;
+        gone.state = state_of(seen[at].file, seen[at].hash);
+        answers.push_back(value_of(named[at], gone));
+        continue;
+      }
+      // Others who have it are told what is new to them.
+      take_one(std::move(seen[at]), began, Clock::now());
+      answers.push_back(value_of(named[at], *file));
+    }
+    reply.give(Value(Value::Map{{"files", std::move(answers)}}));
+  });
+}
+
+void Watching::unwatch_file(Client& client, const Value& param, Reply reply) {
+  if (const auto* paths = param["paths"].array(); paths && !paths->empty()) {
+    for (const auto& path : *paths) unload(files_.release(client.id(), path.text_or("")));
+  } else {
+    unload(files_.release_all(client.id()));
+  }
+  reply.give(Value(Value::Map{}));
+}
+
+void Watching::claim(Client& client, const Value& param, Reply reply) {
+  auto path = real_path(param["path"].text_or(""));
+  auto hash = param["hash"].text_or("");
+  auto state = param["state"].text_or("");
+  if (path.empty() || hash.empty()) return reply.give(Error{Fault::usage, "claim needs path and hash"});
+  if (state == "failed") {
+    echo_.withdraw(client.id(), path, hash);
+  } else if (state == "done") {
+    echo_.done(client.id(), path, hash);
+    // These are the bytes that he has, whatever was told meanwhile.
+    if (auto* file = files_.find(path))
+      if (auto holder = file->holders.find(client.id()); holder != file->holders.end()) holder->second.has = hash;
+  } else {
+    echo_.claim(client.id(), path, hash, static_cast<std::uint64_t>(param["size"].number_or(0)), Clock::now());
+  }
+  reply.give(Value(Value::Map{}));
+}
+
+void Watching::watch_root(Client& client, const Value& param, Reply reply) {
+  auto root = real_path(param["root"].text_or(""));
+  if (root.empty() || !stamp_of(root).directory) return reply.give(Error{Fault::not_found, cat("no directory ", printable(param["root"].text_or("")))});
+  start();
+  tree_->hold_root(root);
+  ++watchers_[client.id()][root];
+  waiting_.push_back({root, reply});
+}
+
+void Watching::unwatch_root(Client& client, const Value& param, Reply reply) {
+  auto root = real_path(param["root"].text_or(""));
+  auto watcher = watchers_.find(client.id());
+  if (watcher != watchers_.end() && watcher->second.count(root)) {
+    tree_->release_root(root);
+    if (--watcher->second[root] == 0) watcher->second.erase(root);
+    if (watcher->second.empty()) watchers_.erase(watcher);
+  }
+  reply.give(Value(Value::Map{}));
+}
+
+void Watching::answer_ready() {
+  for (auto& [root, reply] : std::exchange(waiting_, {})) {
+    auto status = tree_->status();
+    bool limited = tree_->is_limited(root);
+    reply.give(Value(Value::Map{{"root", root}, {"directories", static_cast<std::uint64_t>(status.directories)}, {"backend", system_ && !needs_polling(root) ? "inotify" : "poll"}, {"limited", limited}}));
+  }
+}
+
+void Watching::changes(Client&, const Value& param, Reply reply) {
+  ChangeQuery query{.root = param["root"].text_or(""), .by = param["by"].text_or(""), .since = param["since"].number_or(0), .limit = 1000};
+  query.limit = static_cast<std::size_t>(std::clamp<std::int64_t>(param["limit"].number_or(1000), 1, 5000));
+  // On the lane that writes it: nothing is read while it is written.
+  journal_lane_.post([this, query](std::stop_token) { return journal_.read(query); }, [reply](Result<std::vector<JournalChange>> found) {
+    if (!found) return reply.give(found.error());
+    Value::Array rows;
+    for (const auto& entry : *found) rows.push_back(value_of(entry));
+    reply.give(Value(Value::Map{{"changes", std::move(rows)}}));
+  });
+}
+
+void Watching::client_gone(std::uint64_t id) {
+  unload(files_.release_all(id));
+  echo_.drop_writer(id);
+  untold_.erase(id);
+  auto watcher = watchers_.find(id);
+  if (watcher == watchers_.end()) return;
+  for (const auto& [root, count] : watcher->second)
+    for (int left = count; left > 0; --left) tree_->release_root(root);
+  watchers_.erase(watcher);
+}
+
+void Watching::hold_root(const std::string& root) {
+  start();
+  if (held_[root]++ == 0) tree_->hold_root(root);
+}
+
+void Watching::release_root(const std::string& root) {
+  auto held = held_.find(root);
+  if (held == held_.end() || --held->second > 0) return;
+  held_.erase(held);
+  tree_->release_root(root);
+}
+
+// --- time ---------------------------------------------------------------------------------------------------------------------------------
+
+bool Watching::needs_poll() const {
+  return std::any_of(files_.all().begin(), files_.all().end(), [&](const auto& each) { return !tree_->is_watched(directory_part(each.first)); });
+}
+
+std::optional<Instant> Watching::due() const {
+  if (!tree_) return std::nullopt;
+  std::optional<Instant> first = poll_;
+  for (auto candidate : {settle_.due(), batches_.due(), tree_->due()})
+    if (candidate && (!first || *candidate < *first)) first = candidate;
+  // The next slice of work; others have their turn before it.
+  if (tree_->working()) first = Clock::now();
+  return first;
+}
+
+void Watching::take(Instant now) {
+  if (!tree_) return;
+  if (std::exchange(told_, false)) drain(now);
+  settle(now);
+  if (!waiting_.empty() && !tree_->working()) answer_ready();
+  bool polls = needs_poll();
+  if (!polls) poll_ = std::nullopt;
+  else if (!poll_) poll_ = now + poll_pause;
+}
+
+void Watching::ring(Instant now) {
+  if (!tree_) return;
+  TreeEvents events;
+  tree_->ring(events, now);
+  if (tree_->working()) tree_->work(events, Clock::now() + slice);
+  take_events(std::move(events), Clock::now());
+  settle(Clock::now());
+  for (const auto& batch : batches_.ring(now)) tell_batch(batch);
+  if (!poll_ || *poll_ > now) return;
+  poll_ = now + poll_pause;
+  look_again(false);
+}
+
+void Watching::drain(Instant now) {
+  TreeEvents events;
+  tree_->drain(events, now);
+  if (tree_->status().overflows != overflows_) {
+    overflows_ = tree_->status().overflows;
+    tell_lost();
+    // What somebody has loaded comes first.
+    look_again(true);
+  }
+  // New directories are read at once: what lies in them is as urgent as what is told.
+  if (tree_->working()) tree_->work(events, Clock::now() + slice);
+  take_events(std::move(events), now);
+}
+
+void Watching::take_events(TreeEvents events, Instant now) {
+  using What = TreeEvent::What;
+  for (auto& event : events) {
+    switch (event.what) {
+      case What::closed: settle_.closed(event.path, event.root, event.known, now); break;
+      case What::touched: settle_.touched(event.path, event.root, event.known, now); break;
+      case What::gone: settle_.gone(event.path, event.root, now); break;
+      case What::moved: settle_.moved(event.from, event.path, event.root, event.known, now); break;
+      case What::git_begins:
+        settle_.git(event.root, true, now);
+        if (reflogs_.count(event.root) == 0) reflogs_[event.root] = reflog_of(event.root);
+        break;
+      case What::git_ends: settle_.git(event.root, false, now); break;
+      case What::head_moved: break;
+      case What::returned:
+        for (const auto& [path, file] : files_.all())
+          if (directory_part(path) == event.path) settle_.closed(path, file.root, file.state.exists, now);
+        break;
+    }
+  }
+}
+
+// --- looking ------------------------------------------------------------------------------------------------------------------------------
+
+void Watching::settle(Instant now) {
+  std::vector<Look> looks, slow;
+  for (auto& change : settle_.ring(now)) {
+    bool loaded = files_.find(change.path) || (!change.from.empty() && files_.find(change.from));
+    if (loaded) {
+      auto& list = is_slow(change.path) ? slow : looks;
+      list.push_back({change.path, change.from, change.kind, change.of_git, {}});
+      continue;
+    }
+    auto stamp = change.kind == ChangeKind::remove ? FileStamp() : stamp_of(change.path);
+    add_change(change, change.of_git ? "git" : "external", {stamp.exists, {}, {}, stamp.size}, {});
+  }
+  post(files_lane_, std::move(looks));
+  post(slow_lane_, std::move(slow));
+  tell_watchers();
+}
+
+void Watching::post(Lane& lane, std::vector<Look> looks) {
+  if (looks.empty()) return;
+  auto began = echo_.now();
+  for (const auto& look : looks) ++looking_[look.path];
+  auto read = [looks = std::move(looks)](std::stop_token) {
+    std::vector<Seen> seen;
+    for (const auto& look : looks) {
+      Seen one{look, {}, {}};
+      one.same = !look.known.empty() && stamp_of(look.path).identity() == look.known;
+      if (!one.same) one.file = read_stable(look.path, text_limit);
+      one.hash = hash_of(one.file);
+      seen.push_back(std::move(one));
+    }
+    return seen;
+  };
+  lane.post(std::move(read), [this, began](std::vector<Seen> seen) { take_seen(std::move(seen), began); });
+}
+
+// All that is loaded, or what the system does not tell of.
+void Watching::look_again(bool at_all) {
+  std::vector<Look> looks, slow;
+  for (const auto& [path, file] : files_.all()) {
+    if (!at_all && tree_->is_watched(directory_part(path))) continue;
+    auto& list = is_slow(path) ? slow : looks;
+    list.push_back({path, {}, ChangeKind::modify, false, at_all ? "" : file.state.identity});
+  }
+  post(files_lane_, std::move(looks));
+  if (slow_lane_.unanswered() == 0) post(slow_lane_, std::move(slow));
+}
+
+void Watching::take_seen(std::vector<Seen> seen, std::uint64_t began) {
+  auto now = Clock::now();
+  // What happened while they were read is known before they are judged.
+  drain(now);
+  for (auto& one : seen) {
+    bool last = --looking_[one.look.path] <= 0;
+    if (last) looking_.erase(one.look.path);
+    if (one.same) continue;
+    // Half a state, perhaps; the next look follows. A writer who never rests is waited for a while; then what counts is that the file is whole
+    // and still what was read.
+    bool open = one.file.open || settle_.open(one.look.path);
+    if ((!last || open || settle_.unsettled(one.look.path)) && one.look.kind != ChangeKind::rename) {
+      auto first = put_off_.try_emplace(one.look.path, now).first->second;
+      bool same = stamp_of(one.look.path).identity() == one.file.stamp.identity();
+      bool emptied = open && one.file.stamp.size == 0;
+      auto limit = same && !emptied ? put_off : echo_.has_claims(one.look.path) ? longest_put_off : long_put_off;
+      if (now - first < limit) {
+        // Whoever has it open may close it without another word.
+        if (one.file.open && last && !settle_.unsettled(one.look.path)) settle_.touched(one.look.path, files_.find(one.look.path) ? files_.find(one.look.path)->root : "", true, now);
+        continue;
+      }
+    }
+    put_off_.erase(one.look.path);
+    take_one(std::move(one), began, now);
+  }
+  settle(now);
+}
+
+void Watching::take_rename(const Look& look) {
+  auto* file = files_.find(look.from);
+  if (!file) return;
+  auto old_root = file->root;
+  auto root = work_tree_of(disk_, directory_part(look.path)).root;
+  bool known = files_.find(look.path) != nullptr;
+  if (!known) {
+    tree_->hold_directory(directory_part(look.path));
+    if (!keeps_out(root)) tree_->hold_root(root);
+  }
+  files_.rename(look.from, look.path);
+  files_.find(look.path)->root = root;
+  tree_->release_directory(directory_part(look.from));
+  if (!keeps_out(old_root)) tree_->release_root(old_root);
+}
+
+static ToldChange detail_of(const Texts::Text& before, const std::string* after) {
+  ToldChange detail;
+  if (!before || !after) return detail;
+  for (const auto& change : buffer_changes(*before, *after)) {
+    if (detail.line == 0) detail.line = static_cast<int>(change.after.first) + 1;
+    detail.removed += static_cast<int>(change.before.last - change.before.first);
+    detail.added += static_cast<int>(change.after.last - change.after.first);
+  }
+  return detail;
+}
+
+void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
+  const auto& look = seen.look;
+  bool renamed = look.kind == ChangeKind::rename && files_.find(look.from);
+  if (renamed) take_rename(look);
+  auto* file = files_.find(look.path);
+  if (!file) return;
+  auto state = state_of(seen.file, seen.hash);
+  auto before = std::exchange(file->state, state);
+  bool first = !std::exchange(file->looked_at, true);
+  auto claimed = echo_.judge(look.path, state.hash, state.size, began);
+  bool same = state.hash.empty() && before.hash.empty() ? state.identity == before.identity : state.hash == before.hash;
+  auto before_text = texts_.find(before.hash);
+  if (seen.file.read) texts_.keep(seen.hash, seen.file.bytes);
+  if (first || (same && state.exists == before.exists && !renamed)) return;
+  auto kind = renamed ? ChangeKind::rename : !before.exists ? ChangeKind::create : state.exists ? ChangeKind::modify : ChangeKind::remove;
+  auto writer = claimed.claimed ? (claimed.writer == 0 ? "kra" : "editor") : look.of_git ? "git" : "external";
+  auto noted = std::string_view(writer) == "external" ? noted_by(look.path, wall_now().ms) : "";
+  const auto* text = seen.file.read ? &seen.file.bytes : nullptr;
+  auto detail = detail_of(before_text, text);
+  tell_holders(*file, kind, look.from, noted.empty() ? writer : noted, claimed, text);
+  add_change({kind, look.path, renamed ? look.from : "", file->root, look.of_git}, writer, state, detail);
+}
+
+}  // namespace kra

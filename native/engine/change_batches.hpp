@@ -1,0 +1,49 @@
+// Changes of a root told together: the first at once, what follows within the interval in one batch when that is over. What came and went
+// within a batch is not in it. A value.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "engine/settle.hpp"
+
+namespace kra {
+
+struct ToldChange {
+  ChangeKind kind = ChangeKind::modify;
+  std::string path, from, writer, hash;
+  std::uint64_t size = 0;
+  std::int64_t at = 0;  // milliseconds since 1970
+  int line = 0;         // first changed line, from 1; 0: not known
+  int added = 0, removed = 0;
+};
+
+struct ChangeBatch {
+  std::string root;
+  std::vector<ToldChange> changes;  // by path
+  bool single = false;  // one file, and no other one within the interval before
+};
+
+class ChangeBatches {
+ public:
+  explicit ChangeBatches(Milliseconds interval) : interval_(interval) {}
+  void retime(Milliseconds interval) { interval_ = interval; }
+  // `wait`: when it is the first of a batch, that batch waits so long.
+  void add(const std::string& root, ToldChange change, Instant now, Milliseconds wait = Milliseconds(0));
+  std::optional<Instant> due() const;
+  std::vector<ChangeBatch> ring(Instant now);
+
+ private:
+  struct Root {
+    std::map<std::string, ToldChange> changes;
+    std::optional<Instant> due, told;
+    std::string last;  // the one file of the last batch; empty when there were more
+  };
+  Milliseconds interval_;
+  std::map<std::string, Root> roots_;
+};
+
+}  // namespace kra
