@@ -114,6 +114,21 @@ Finding check_daemon(Context& context) {
   return release == version() ? Finding() : cat("the daemon is of release ", printable(release), ", this is ", version());
 }
 
+Finding check_watching(Context& context) {
+  auto connected = connect_to(context.paths.socket());
+  auto daemon = connected ? reach(context.paths, version(), Start::never, Patience::of(look_time)) : Result<DaemonClient>(connected.error());
+  auto status = daemon ? daemon->request("status", Value::Map{}, Patience::of(look_time)) : Result<Value>(daemon.error());
+  // Without a daemon nothing is watched, and nothing is wrong with that.
+  if (!status) return std::nullopt;
+  const auto& watching = (*status)["watching"];
+  auto first = [&](const char* key) { return watching[key].array() && !watching[key].array()->empty() ? watching[key].array()->front().text_or("") : ""; };
+  if (watching["backend"].text_or("") == "poll") return "directories cannot be watched; loaded files are looked at every 2 s";
+  if (auto root = first("limited"); !root.empty())
+    return cat(root, " has more directories than may be watched (", watching["budget"].number_or(0), "); only those of loaded files are");
+  if (auto root = first("polled"); !root.empty()) return cat(root, " is on a file system that tells of no changes; loaded files are looked at every 2 s");
+  return std::nullopt;
+}
+
 Finding check_shell(Context&) {
   bool in_pane = !variable("TMUX_PANE").empty() && ::isatty(STDIN_FILENO) == 1;
   if (!in_pane || !variable("KRA_SHELL").empty() || variable("KRA_DISABLE") == "1") return std::nullopt;
@@ -142,6 +157,8 @@ const std::vector<Check>& check_table() {
       {"drafts-waiting", "no unsaved text waits", "`kra drafts` lists it, `:Kra drafts` takes it back", false, true, check_drafts_waiting},
       {"socket", "the daemon's socket is ours alone", "`kra daemon restart` makes it anew", true, false, check_socket},
       {"daemon", "the daemon is of this release, if it runs", "kra daemon restart", false, false, check_daemon},
+      {"watching", "changes of files are told by the system", "raise fs.inotify.max_user_watches and max_user_instances (sysctl), then `kra daemon restart`", false, true,
+       check_watching},
       {"shell", "the shell of this pane tells its directory", "put eval \"$(kra init bash)\" (or zsh) into the shell's rc file", false, true, check_shell},
   };
   return rows;

@@ -94,7 +94,7 @@ void Watching::watch_file(Client& client, const Value& param, Reply reply) {
     named.push_back(path);
     paths.push_back(load(client.id(), path, file["hash"].text_or("")));
   }
-  answer_watch(reply, std::move(paths), std::move(named));
+  answer_watch(client.id(), reply, std::move(paths), std::move(named));
 }
 
 static Value value_of(const std::string& named, const LoadedFile& file) {
@@ -110,7 +110,7 @@ static FileState state_of(const ReadFile& file, const std::string& hash) {
   return {file.stamp.exists, file.stamp.identity(), hash, file.stamp.size};
 }
 
-void Watching::answer_watch(Reply reply, std::vector<std::string> paths, std::vector<std::string> named) {
+void Watching::answer_watch(std::uint64_t client, Reply reply, std::vector<std::string> paths, std::vector<std::string> named) {
   // A file that was looked at and is watched is known.
   std::vector<Look> looks;
   for (const auto& path : paths) looks.push_back({.path = path});
@@ -125,7 +125,7 @@ void Watching::answer_watch(Reply reply, std::vector<std::string> paths, std::ve
     return seen;
   };
   bool slow = std::any_of(paths.begin(), paths.end(), is_slow);
-  (slow ? slow_lane_ : files_lane_).post(std::move(read), [this, reply, named = std::move(named), began](std::vector<Seen> seen) {
+  auto answer = [this, client, reply, named = std::move(named), began](std::vector<Seen> seen) {
     Value::Array answers;
     for (std::size_t at = 0; at < seen.size(); ++at) {
       auto* file = files_.find(seen[at].look.path);
@@ -135,11 +135,15 @@ void Watching::answer_watch(Reply reply, std::vector<std::string> paths, std::ve
         answers.push_back(value_of(named[at], gone));
         continue;
       }
-      // Others who have it are told what is new to them.
+      // Others who have it are told what is new to them; he is told by the answer.
+      if (auto holder = file->holders.find(client); holder != file->holders.end()) holder->second.has = seen[at].hash;
       take_one(std::move(seen[at]), began, Clock::now());
       answers.push_back(value_of(named[at], *file));
     }
     reply.give(Value(Value::Map{{"files", std::move(answers)}}));
+  };
+  (slow ? slow_lane_ : files_lane_).post(std::move(read), [this, answer = std::move(answer)](std::vector<Seen> seen) {
+    arrived_.push_back([answer, seen = std::move(seen)]() mutable { answer(std::move(seen)); });
   });
 }
 
@@ -163,7 +167,7 @@ void Watching::claim(Client& client, const Value& param, Reply reply) {
     echo_.done(client.id(), path, hash);
     // These are the bytes that he has, whatever was told meanwhile.
     if (auto* file = files_.find(path))
-      if (auto holder = file->holders.find(client.id()); holder != file->holders.end()) holder->second.has = hash;
+      if (auto holder = file->holders.find(client.id()); holder != file->holders.end()) holder->second.has = hash, holder->second.done = echo_.now();
   } else {
     echo_.claim(client.id(), path, hash, static_cast<std::uint64_t>(param["size"].number_or(0)), Clock::now());
   }
@@ -252,6 +256,7 @@ std::optional<Instant> Watching::due() const {
 void Watching::take(Instant now) {
   if (!tree_) return;
   if (std::exchange(told_, false)) drain(now);
+  for (auto& judge : std::exchange(arrived_, {})) judge();
   settle(now);
   if (!waiting_.empty() && !tree_->working()) answer_ready();
   bool polls = needs_poll();
@@ -342,7 +347,9 @@ void Watching::post(Lane& lane, std::vector<Look> looks) {
     }
     return seen;
   };
-  lane.post(std::move(read), [this, began](std::vector<Seen> seen) { take_seen(std::move(seen), began); });
+  lane.post(std::move(read), [this, began](std::vector<Seen> seen) {
+    arrived_.push_back([this, began, seen = std::move(seen)]() mutable { take_seen(std::move(seen), began); });
+  });
 }
 
 // All that is loaded, or what the system does not tell of.
@@ -425,13 +432,15 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   bool same = state.hash.empty() && before.hash.empty() ? state.identity == before.identity : state.hash == before.hash;
   auto before_text = texts_.find(before.hash);
   if (seen.file.read) texts_.keep(seen.hash, seen.file.bytes);
-  if (first || (same && state.exists == before.exists && !renamed)) return;
+  // The same as at the last look may be news all the same, to whoever has written something else in between.
+  bool news = std::any_of(file->holders.begin(), file->holders.end(), [&](const auto& each) { return !each.second.has.empty() && each.second.has != state.hash; });
+  if (first || (same && !news && state.exists == before.exists && !renamed)) return;
   auto kind = renamed ? ChangeKind::rename : !before.exists ? ChangeKind::create : state.exists ? ChangeKind::modify : ChangeKind::remove;
   auto writer = claimed.claimed ? (claimed.writer == 0 ? "kra" : "editor") : look.of_git ? "git" : "external";
   auto noted = std::string_view(writer) == "external" ? noted_by(look.path, wall_now().ms) : "";
   const auto* text = seen.file.read ? &seen.file.bytes : nullptr;
   auto detail = detail_of(before_text, text);
-  tell_holders(*file, kind, look.from, noted.empty() ? writer : noted, claimed, text);
+  tell_holders(*file, kind, look.from, noted.empty() ? writer : noted, claimed, began, text);
   add_change({kind, look.path, renamed ? look.from : "", file->root, look.of_git}, writer, state, detail);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -47,7 +48,7 @@ class Watching {
   void ring(Instant now);
   // To be called before the loop waits: takes what the system has told.
   void take(Instant now);
-  bool busy() const { return files_lane_.unanswered() + slow_lane_.unanswered() > 0; }
+  bool busy() const { return !arrived_.empty() || files_lane_.unanswered() + slow_lane_.unanswered() > 0; }
 
   std::size_t files_of(std::uint64_t client) const { return files_.count_of(client); }
   Value status() const;
@@ -87,11 +88,11 @@ class Watching {
 
   std::string load(std::uint64_t client, const std::string& named, const std::string& has);
   void unload(const std::vector<LoadedFiles::Unloaded>& files);
-  void answer_watch(Reply reply, std::vector<std::string> paths, std::vector<std::string> named);
+  void answer_watch(std::uint64_t client, Reply reply, std::vector<std::string> paths, std::vector<std::string> named);
   void answer_ready();
   bool keeps_out(const std::string& root) const;
 
-  void tell_holders(LoadedFile& file, ChangeKind kind, const std::string& from, const std::string& writer, const Echo::Claimed& claimed,
+  void tell_holders(LoadedFile& file, ChangeKind kind, const std::string& from, const std::string& writer, const Echo::Claimed& claimed, std::uint64_t began,
                     const std::string* text);
   void add_change(const SettledChange& change, const std::string& writer, const FileState& state, const ToldChange& detail);
   void tell_watchers();
@@ -111,6 +112,8 @@ class Watching {
   std::optional<Watch> readable_;
   std::string no_inotify_;  // why there is none
   bool told_ = false;       // the system has something for us
+  // What was read is judged when all that clients had said by then is known.
+  std::vector<std::function<void()>> arrived_;
   std::uint64_t overflows_ = 0;
 
   Settle settle_;

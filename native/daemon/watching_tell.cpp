@@ -43,13 +43,15 @@ static std::optional<Value> hunks_value(const std::string& before, const std::st
 }
 
 void Watching::tell_holders(LoadedFile& file, ChangeKind kind, const std::string& from, const std::string& writer,
-                            const Echo::Claimed& claimed, const std::string* text) {
+                            const Echo::Claimed& claimed, std::uint64_t began, const std::string* text) {
   ++file.seq;
   auto why = unfit(text, file.state);
   std::map<std::string, std::optional<Value>> hunks;  // by base: once for all who have it
   for (auto& [id, holder] : file.holders) {
-    auto base = std::exchange(holder.has, file.state.hash);
     bool his = claimed.claimed && claimed.writer == id;
+    // What he has written since this was read is what he has.
+    if (his && began < holder.done) continue;
+    auto base = std::exchange(holder.has, file.state.hash);
     if (his || (kind != ChangeKind::rename && !file.state.hash.empty() && base == file.state.hash)) continue;
     auto* client = clients_.find(id);
     if (!client) continue;

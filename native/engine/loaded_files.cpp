@@ -8,7 +8,7 @@ namespace kra {
 bool LoadedFiles::hold(const std::string& path, const std::string& root, std::uint64_t client, const std::string& named, const std::string& has) {
   auto [at, is_new] = files_.try_emplace(path);
   at->second.root = root;
-  at->second.holders[client] = {named, has};
+  at->second.holders[client] = {.path = named, .has = has};
   return is_new;
 }
 

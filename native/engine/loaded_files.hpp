@@ -21,6 +21,7 @@ struct LoadedFile {
   struct Holder {
     std::string path;  // as he names it
     std::string has;   // hash of what he has; empty: not known
+    std::uint64_t done = 0;  // Echo::now() when he said last that he has written
   };
   std::string root;
   FileState state;

@@ -170,6 +170,11 @@ TEST_CASE("an editor is told of a change as hunks against what it has") {
   // Who has something that is not known here reads it himself.
   Peer_ other(world);
   other.watch(world / "f", "0123456789abcdef");
+  other.request("claim", Value::Map{{"path", world / "f"}, {"hash", "0123456789abcdef"}, {"size", 3}});
+  other.request("claim", Value::Map{{"path", world / "f"}, {"hash", "0123456789abcdef"}, {"size", 3}, {"state", "done"}});
+  world.put("f", "one\ntwo\n");
+  CHECK(other.told("file_changed")["read"] == Value("base"));
+  CHECK(editor.told("file_changed")["hunks"].array());
   world.put("f", std::string("a\0b", 3));
   CHECK(other.told("file_changed")["read"] == Value("binary"));
   world.put("f", "text\n");
