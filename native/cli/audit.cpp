@@ -52,7 +52,8 @@ CommandRow audit_command() {
           .summary = "what kra did by itself and on request",
           .detail = "One line for each save that changed something, each restore and undo, each\n"
                     "save that was deleted, hooks that were put back, damaged files that were passed\n"
-                    "over, and each start and end of the daemon. The newest 1 to 2 MB are kept, in audit.log of the state directory.",
+                    "over, and each start and end of the daemon. The newest 1 to 2 MB are kept, in\n"
+                    "audit.log of the state directory.",
           .examples = "kra audit --since 2h\n"
                       "kra audit -f               as it happens",
           .flags = {{'f', "follow", "", "go on as more is added"}, {0, "since", "T", "from this time on: 2h, yesterday, 2026-05-01"}},

@@ -25,7 +25,8 @@ TEST_CASE("every row is whole") {
     CHECK_FALSE(row.summary.empty());
     CHECK(row.run != nullptr);
     CHECK(row.least <= row.most);
-    CHECK((row.most == any_number ? row.arguments.size() > 0 : row.most <= row.arguments.size()));
+    const bool repeats = row.most == any_number || (!row.arguments.empty() && row.arguments.back().name == "…");
+    CHECK((repeats ? row.arguments.size() > 0 : row.most <= row.arguments.size()));
     CHECK(find_command(row.name) == &row);
     for (const auto& argument : row.arguments) CHECK_FALSE(argument.text.empty());
     for (const auto& flag : all_flags(row)) CHECK_FALSE(flag.text.empty());
