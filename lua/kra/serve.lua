@@ -46,6 +46,7 @@ local methods = {
   draft_returned = function() return vim.empty_dict() end,
   forget = function(params)
     require('kra.draft').forget(tostring(params.path))
+    require('kra.live.base').forget(tostring(params.path))
     return vim.empty_dict()
   end,
   settings = function(params)

@@ -48,6 +48,13 @@ function M.get(path, hash)
   return bytes and require('kra.live.disk').hash(bytes) == hash and bytes or nil
 end
 
+--- Nothing of this file may be kept any more.
+---@param path string
+function M.forget(path)
+  written[path] = nil
+  uv.fs_unlink(file_of(path), function() end)
+end
+
 --- The buffer was written: nothing of it is unsaved.
 ---@param path string
 function M.drop(path)

@@ -52,7 +52,7 @@ TEST_CASE("a forgotten file is in no save, no contents, no mark, no note and no 
     for (int number = 1; number <= 3; ++number)
       REQUIRE(History(disk, directory, paths.corrupt()).write("work", workspace(number), {.saved_at = number, .reason = "manual", .message = "before " + secret}, patience).ok());
   for (const auto& [path, bytes] : {std::pair{paths.scrollback() + "/h-5", "$ cat " + secret}, std::pair{paths.scrollback() + "/h-6", std::string("$ ls")},
-                                    std::pair{paths.state + "/shada/e.shada", "mark " + secret}, std::pair{paths.corrupt() + "/x.kra", "torn " + secret}}) {
+                                    std::pair{paths.state + "/shada/e.shada", "mark " + secret}, std::pair{paths.state + "/bases/0", "kra base 1\n" + secret + "\n0\n"}, std::pair{paths.corrupt() + "/x.kra", "torn " + secret}}) {
     REQUIRE(disk.make_directory(directory_part(path)).ok());
     REQUIRE(disk.replace(path, bytes).ok());
   }
@@ -63,13 +63,13 @@ TEST_CASE("a forgotten file is in no save, no contents, no mark, no note and no 
   REQUIRE(add_edit_note(disk, paths, note, patience).ok());
   note.path = "/home/me/other";
   REQUIRE(add_edit_note(disk, paths, note, patience).ok());
-  REQUIRE(files_with(paths.state, "monday").size() == 14);
+  REQUIRE(files_with(paths.state, "monday").size() == 15);
 
   auto forgotten = forget(disk, paths, secret);
   REQUIRE(forgotten.ok());
   CHECK(forgotten->saves == 9);
   CHECK(forgotten->contents == 1);
-  CHECK(forgotten->others == 4);
+  CHECK(forgotten->others == 5);
   CHECK(files_with(paths.state, "monday") == std::vector<std::string>{});
   History history(disk, paths.workspaces("server"), paths.corrupt());
   auto newest = history.newest("work");
