@@ -209,7 +209,8 @@ function M.one(id, opts, done)
     end
     taken.id = id
     local place = M.place_of(taken, opts.unnamed)
-    if place.conflict then
+    local merged = place.conflict == 'changed' and require('kra.live.recovered').base(taken, place.buf) or nil
+    if place.conflict and not merged then
       if not opts.quiet then return require('kra.draft.conflict').ask(place, taken, done) end
       local why = place.conflict == 'changed' and 'the file was changed since' or 'its buffer has other changes'
       notify.problem({ code = 'draft_conflict', text = ('unsaved text of %s waits: %s'):format(short(taken.path), why), cure = ':Kra drafts' })
@@ -220,6 +221,7 @@ function M.one(id, opts, done)
       notify.problem({ code = 'draft_take', text = 'a draft could not be put back; it stays listed', cure = ':Kra drafts' })
       return done(nil)
     end
+    if merged then require('kra.live.recovered').merge(place.buf, merged) end
     local swap = taken.path and swaps[taken.path]
     if swap then
       swaps[taken.path] = nil

@@ -282,6 +282,33 @@ describe('a file that changes outside', function()
     assert.is_false(modified())
   end)
 
+  it('is merged into unsaved text that comes back after a restart', function()
+    local path = open('home/a.txt', 'one\ntwo\nthree\nfour\nfive\n')
+    local hash = editor:lua("return require('kra.live.image').get(vim.api.nvim_get_current_buf()).hash")
+    type_keys('AX<Esc>')
+    world:wait(function() return editor:lua("return require('kra.live.base').get(...) ~= nil", path, hash) end, 'a base on disk')
+    editor:stop('sigkill')
+    world:write(path, 'one\ntwo\nthree\nfour\nFIVE\n')
+    local stored = world:write('stored', 'oneX\ntwo\nthree\nfour\nfive')
+    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
+    editor:command('runtime plugin/kra.lua')
+    editor:lua([[
+      vim.notify = function() end
+      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
+      require('kra.draft').start()
+      local path, hash, stored = ...
+      require('kra.draft.store').take = function(_, done)
+        done(nil, { path = path, file = stored, base = { dev = 0, ino = 0, size = 1, mtime_ns = 0, hash = hash }, eol = true, fileformat = 'unix',
+          encoding = 'utf-8' })
+      end
+      require('kra.draft.recover').one('client.1', { quiet = true, show = true })
+    ]], path, hash, stored)
+    assert.same({ 'oneX', 'two', 'three', 'four', 'FIVE' }, lines())
+    assert.is_true(modified())
+    type_keys(':w<CR>')
+    assert.equals('oneX\ntwo\nthree\nfour\nFIVE\n', world:read(path))
+  end)
+
   it('is listed', function()
     local path = open('a.txt', 'one\ntwo\n')
     outside(path, 'one\nTWO\n')

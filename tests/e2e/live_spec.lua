@@ -1,0 +1,140 @@
+local worlds = require('tests.helpers.world')
+
+-- Daemon and editors for real: what is written outside is in the buffers.
+describe('live sync', function()
+  local world, editor
+
+  local function start(opts)
+    local new = world:nvim(vim.tbl_extend('force', { args = { '-u', 'NONE', '-i', 'NONE', '-n' } }, opts or {}))
+    new:command('runtime plugin/kra.lua')
+    new:lua([[
+      vim.o.columns, vim.o.lines, vim.o.hidden = 160, 50, true
+      _G.events = {}
+      vim.api.nvim_create_autocmd('User', { pattern = 'Kra*', callback = function(e) table.insert(_G.events, { e.match, e.data }) end })
+      require('kra.live').start()
+      require('kra.rpc').connect(function() end, true)
+    ]])
+    world:wait(function() return new:lua("return require('kra.rpc').connected()") end, 'a connection')
+    return new
+  end
+
+  before_each(function()
+    world = worlds.new()
+    editor = start()
+  end)
+  after_each(function() world:close() end)
+
+  local function open(path, who)
+    who = who or editor
+    who:command('edit ' .. path)
+    world:wait(function()
+      return who:lua("local image = require('kra.live.image').get(vim.api.nvim_get_current_buf()) return image and image.seq ~= nil")
+    end, 'a file that the daemon watches', nil, function() return who:lua("return require('kra.live.image').get(vim.api.nvim_get_current_buf())") end)
+  end
+  local function text(path, who)
+    return table.concat((who or editor):lua('return vim.api.nvim_buf_get_lines(vim.fn.bufnr(...), 0, -1, false)', path), '\n') .. '\n'
+  end
+  local function arrives(path, wanted, who)
+    world:wait(function() return text(path, who) == wanted end, vim.inspect(wanted), 3000, function() return text(path, who) end)
+  end
+
+  local styles = {
+    ['in place'] = function(path, bytes) world:write(path, bytes) end,
+    ['aside and renamed'] = function(path, bytes)
+      world:write(path .. '.new', bytes)
+      assert(os.rename(path .. '.new', path))
+    end,
+    ['gone and there again'] = function(path, bytes)
+      os.remove(path)
+      vim.wait(30)
+      world:write(path, bytes)
+    end,
+    ['in two halves'] = function(path, bytes)
+      local file = assert(io.open(path, 'wb'))
+      file:setvbuf('no')
+      file:write(bytes:sub(1, #bytes / 2))
+      vim.wait(20)
+      file:write(bytes:sub(#bytes / 2 + 1))
+      file:close()
+    end,
+  }
+  for name, write in pairs(styles) do
+    it('brings in what is written ' .. name, function()
+      local path = world:write('a.txt', 'one\ntwo\nthree\n')
+      open(path)
+      write(path, 'one\nTWO\nthree\nfour\n')
+      arrives(path, 'one\nTWO\nthree\nfour\n')
+      write(path, 'zero\none\nTWO\nthree\n')
+      arrives(path, 'zero\none\nTWO\nthree\n')
+      assert.is_false(editor:lua('return vim.bo.modified'))
+    end)
+  end
+
+  it('merges, and a write goes out and comes into another editor', function()
+    local path = world:write('a.txt', 'one\ntwo\nthree\n')
+    open(path)
+    local other = start()
+    open(path, other)
+    editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { 'ONE' })")
+    world:write(path, 'one\ntwo\nTHREE\n')
+    arrives(path, 'ONE\ntwo\nTHREE\n')
+    arrives(path, 'one\ntwo\nTHREE\n', other)
+    editor:request('nvim_input', ':w<CR>')
+    arrives(path, 'ONE\ntwo\nTHREE\n', other)
+    assert.equals('ONE\ntwo\nTHREE\n', world:read(path))
+    assert.is_false(other:lua('return vim.bo.modified'))
+  end)
+
+  it('takes no write of its own for one of others', function()
+    local path = world:write('a.txt', 'one\n')
+    open(path)
+    for i = 1, 20 do
+      editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { ... }) vim.cmd('silent write')", 'own ' .. i)
+    end
+    world:write(path, 'theirs\n')
+    arrives(path, 'theirs\n')
+    local changes = vim.tbl_filter(function(event) return event[1] == 'KraExternalChange' and event[2].path == path end,
+      editor:lua('return _G.events'))
+    assert.equals(1, #changes)
+  end)
+
+  it('finds out after the daemon was away', function()
+    local path = world:write('a.txt', 'one\n')
+    open(path)
+    world:run({ world.repo .. '/build/kra', 'daemon', 'stop' })
+    world:wait(function() return not editor:lua("return require('kra.rpc').connected()") end, 'a lost connection')
+    world:write(path, 'two\n')
+    editor:lua("require('kra.rpc').connect(function() end, true)")
+    arrives(path, 'two\n')
+    world:write(path, 'three\n')
+    arrives(path, 'three\n')
+  end)
+
+  it('follows a file to its new name', function()
+    local path = world:write('a.txt', 'one\ntwo\n')
+    open(path)
+    assert(os.rename(path, world.dir .. '/b.txt'))
+    world:wait(function() return editor:lua('return vim.api.nvim_buf_get_name(0)') == world.dir .. '/b.txt' end, 'the new name', 3000)
+    world:write('b.txt', 'one\nTWO\n')
+    arrives(world.dir .. '/b.txt', 'one\nTWO\n')
+  end)
+
+  it('shows in a follow window where somebody writes', function()
+    world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
+    local lines = {}
+    for i = 1, 60 do lines[i] = 'line ' .. i end
+    local a = world:write('repo/a.txt', table.concat(lines, '\n') .. '\n')
+    local b = world:write('repo/b.txt', table.concat(lines, '\n') .. '\n')
+    open(b)
+    open(a)
+    editor:command('Kra follow vsplit')
+    lines[41] = 'changed'
+    world:write(b, table.concat(lines, '\n') .. '\n')
+    world:wait(function()
+      local win = editor:lua("return require('kra.follow').window()")
+      return editor:lua('return vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(...))', win) == b and
+        editor:lua('return vim.api.nvim_win_get_cursor(...)[1]', win) == 41
+    end, 'the changed line in the follow window', 5000)
+    assert.equals(a, editor:lua('return vim.api.nvim_buf_get_name(0)'))
+  end)
+end)
