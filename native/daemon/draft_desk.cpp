@@ -91,6 +91,7 @@ void DraftDesk::draft(Client& client, const Value& param, Reply reply) {
   auto incoming = Incoming::from(param);
   if (!incoming) return reply.give(std::move(incoming.error()));
   auto& journal = journal_of(id);
+  gone_.erase(id);
   std::string frames;
   std::set<std::string> refused;
   auto last = journal.last_seq;
@@ -153,13 +154,24 @@ void DraftDesk::synced(const std::string& client, bool ok) {
     reply.give(answer);
   }
   if (ok && journal.added > compact_after && !journal.compacting) compact(client, journal);
+  let_go_of(client);
+}
+
+// An open file for each editor that ever was would be too much.
+void DraftDesk::let_go_of(const std::string& client) {
+  auto found = journals_.find(client);
+  bool rests = found != journals_.end() && !found->second->commit.pending() && !found->second->compacting;
+  if (rests && gone_.erase(client) > 0) journals_.erase(found);
 }
 
 void DraftDesk::compact(const std::string& client, Journal& journal) {
   journal.compacting = true;
   journal.added = 0;
   lane_.post([this, client](std::stop_token) { return Drafts(disk_, paths_).compact(client, compact_after); },
-             [this, client](Result<std::uint64_t>) { journals_.at(client)->compacting = false; });
+             [this, client](Result<std::uint64_t>) {
+               journals_.at(client)->compacting = false;
+               let_go_of(client);
+             });
 }
 
 void DraftDesk::sync_all() {
@@ -243,7 +255,12 @@ void DraftDesk::files(Client& client, const Value& param) {
       if (path.text()) told.files.insert(*path.text());
 }
 
-void DraftDesk::client_gone(Client& client) { told_.erase(client.id()); }
+void DraftDesk::client_gone(Client& client) {
+  told_.erase(client.id());
+  if (!journals_.contains(client.hello.id)) return;
+  gone_.insert(client.hello.id);
+  let_go_of(client.hello.id);
+}
 
 void DraftDesk::ring_heartbeats(Instant now) {
   for (auto& [id, told] : told_) {

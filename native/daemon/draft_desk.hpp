@@ -74,6 +74,7 @@ class DraftDesk {
   void sync(const std::string& client, Journal& journal, Instant now);
   void synced(const std::string& client, bool ok);
   void compact(const std::string& client, Journal& journal);
+  void let_go_of(const std::string& client);
   void ring_retry(Instant now);
   void ring_heartbeats(Instant now);
   void ring_expiry(Instant now);
@@ -90,6 +91,7 @@ class DraftDesk {
   const Paths& paths_;
   Privacy privacy_;
   std::map<std::string, std::unique_ptr<Journal>> journals_;
+  std::set<std::string> gone_;  // clients whose journals are to be closed once they are on the disk
   std::map<std::uint64_t, Told> told_;
   std::string trouble_, trouble_code_;
   Backoff retry_{Milliseconds(1000), Milliseconds(60'000)};

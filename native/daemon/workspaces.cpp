@@ -176,6 +176,14 @@ static void show_status(const TmuxServer& server, const Patience& patience) {
   (void)run_script(server, script, false, patience);
 }
 
+// While saves miss their target they come less often; the longest wait stays what it is.
+void Workspaces::pace(Place& place) {
+  const auto& now = settings_.now();
+  auto factor = now.performance.adapt ? slow_factor(save_times_.percentile_us(95), now.performance.target.count()) : 1;
+  auto quiet = std::chrono::duration_cast<Milliseconds>(now.autosave.timeout * factor);
+  place.debounce.retime(std::min(quiet, std::max(now.autosave.timeout, now.autosave.max_wait)), now.autosave.max_wait);
+}
+
 static std::vector<std::string> lines_of(const std::vector<History::Finding>& findings) {
   std::vector<std::string> lines;
   for (const auto& finding : findings) lines.push_back(cat(finding.name, "@", finding.generation, " cannot be used: ", finding.trouble));
@@ -227,6 +235,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
     place.retry.succeeded();
   } else if (outcome) {
     save_times_.add(outcome->duration_ms);
+    pace(place);
     if (covers) {
       place.last = *outcome;
       place.saved_at = wall_now().ms;

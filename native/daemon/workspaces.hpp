@@ -92,6 +92,7 @@ class Workspaces {
   void take_state(const std::string& server, std::uint64_t editor, std::uint64_t round, Result<Value> state);
   void run_job(Place& place);
   void finish(Place& place, Result<SaveReport> outcome);
+  void pace(Place& place);
   void failed(Place& place, const Error& error, bool automatic);
   void ended(Place& place);
   void drop_if_gone(const Place& place);

@@ -34,3 +34,27 @@ TEST_CASE("old durations are forgotten, their number is not") {
   CHECK(summary["max_ms"] == Value(7));
   CHECK(summary["mean_ms"] == Value(7));
 }
+
+TEST_CASE("what is slow is waited for longer, within reason") {
+  CHECK(slow_factor(0, 50) == 1.0);
+  CHECK(slow_factor(50'000, 50) == 1.0);
+  CHECK(slow_factor(100'000, 50) == 2.0);
+  CHECK(slow_factor(10'000'000, 50) == 8.0);
+  CHECK(slow_factor(1, 0) == 1.0);
+}
+
+TEST_CASE("fractions of a millisecond are kept, names that could be paths are not") {
+  Metrics metrics;
+  metrics.take(Value::Map{{"operation", "draft"}, {"ms", 0.25}});
+  for (const auto& wrong : {Value::Map{{"operation", "/a/path"}, {"ms", 1}}, Value::Map{{"operation", "draft"}, {"ms", -1}}, Value::Map{{"operation", "draft"}},
+                            Value::Map{{"ms", 1}}, Value::Map{{"operation", "draft"}, {"ms", 1e30}}})
+    metrics.take(Value(wrong));
+  auto summary = metrics.summary();
+  CHECK(summary.map()->size() == 1);
+  CHECK(summary["draft"]["count"] == Value(1));
+  CHECK(summary["draft"]["p50_ms"] == Value(0.25));
+  CHECK(summary["draft"]["success_rate"] == Value(1.0));
+  CHECK(metrics.above(50).empty());
+  metrics.take(Value::Map{{"operation", "draft"}, {"ms", 700}});
+  CHECK(metrics.above(50).at("draft") == 700);
+}
