@@ -71,13 +71,14 @@ local function target_window()
   if not vim.bo[api.nvim_win_get_buf(win)].modified then return win end
 end
 
--- The buffer of a file, loaded without a question about swap files.
+-- The buffer of a file, loaded without a question about swap files. It is listed when somebody works in it.
 local function loaded(path)
-  local buf = vim.fn.bufadd(path)
-  if not api.nvim_buf_is_loaded(buf) then
-    local ok = pcall(api.nvim_command, ('silent! noswapfile call bufload(%d)'):format(buf))
-    if not ok or not api.nvim_buf_is_loaded(buf) then return nil end
-  end
+  local stat = uv.fs_stat(path)
+  if not stat or stat.type ~= 'file' or stat.size > require('kra.live.bytes').MOST_BYTES then return nil end
+  local known = vim.fn.bufexists(path) == 1
+  local ok, buf = pcall(require('kra.draft.recover').load, path)
+  if not ok or not api.nvim_buf_is_loaded(buf) then return nil end
+  if not known then vim.bo[buf].buflisted = false end
   return buf
 end
 
@@ -150,6 +151,7 @@ end
 local function typed()
   local win = M.window()
   if moving or not win or win ~= api.nvim_get_current_win() or require('kra.pin').pinned(win) then return end
+  vim.bo[api.nvim_win_get_buf(win)].buflisted = true
   require('kra.pin').set(win, true)
   require('kra.notify').say('pinned: you typed in the follow window; :Kra follow goes on', 'info', true)
 end
@@ -171,9 +173,6 @@ local function listen(on)
     if event.event == 'InsertEnter' or vim.bo[event.buf].modified and not (image and image.busy) then typed() end
   end
   api.nvim_create_autocmd({ 'InsertEnter', 'TextChanged' }, { group = group, desc = 'kra: typing in the follow window pins it', callback = changed })
-  api.nvim_create_autocmd('WinEnter', { group = group, desc = 'kra: the word of this window', callback = function()
-    require('kra.statusline').set_part('pin', require('kra.pin').word())
-  end })
 end
 
 --- `off`; `here` (or nothing): this window follows; `split` or `vsplit`: a new one beside it does; `current`: the window in use goes along.
@@ -194,6 +193,7 @@ function M.set(what, below)
     end
     vim.w[window].kra_pinned = nil
   end
+  require('kra.pin').watch()
   listen(mode ~= 'off')
   if before then require('kra.pin').show(before) end
   if window then require('kra.pin').show(window) end

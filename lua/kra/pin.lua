@@ -59,9 +59,18 @@ function M.word()
   return require('kra.follow').text(win) or ''
 end
 
+--- From now on the status line says what the window in use is.
+function M.watch()
+  api.nvim_create_autocmd('WinEnter', {
+    group = api.nvim_create_augroup('kra_pin', {}), desc = 'kra: the word of this window',
+    callback = function() require('kra.statusline').set_part('pin', M.word()) end,
+  })
+end
+
 ---@param win integer
 ---@param on boolean
 function M.set(win, on)
+  M.watch()
   vim.w[win].kra_pinned = on or nil
   M.show(win)
   require('kra.notify').event('KraPinned', { win = win, pinned = M.pinned(win), all = all, path = api.nvim_buf_get_name(api.nvim_win_get_buf(win)) })
