@@ -440,6 +440,7 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   auto noted = std::string_view(writer) == "external" ? noted_by(look.path, wall_now().ms) : "";
   const auto* text = seen.file.read ? &seen.file.bytes : nullptr;
   auto detail = detail_of(before_text, text);
+  detail.by = claimed.writer;
   tell_holders(*file, kind, look.from, noted.empty() ? writer : noted, claimed, began, text);
   add_change({kind, look.path, renamed ? look.from : "", file->root, look.of_git}, writer, state, detail);
 }

@@ -97,6 +97,7 @@ class Watching {
   void add_change(const SettledChange& change, const std::string& writer, const FileState& state, const ToldChange& detail);
   void tell_watchers();
   void tell_batch(const ChangeBatch& batch);
+  std::set<std::uint64_t> editors_of(const std::string& root) const;
   void tell_lost();
   std::string reflog_of(const std::string& root);
   std::string cause_of(const ChangeBatch& batch);

@@ -113,7 +113,8 @@ void Watching::tell_watchers() {
     for (auto& [root, changes] : roots) {
       for (std::size_t from = 0; from < changes.size(); from += changes_in_message) {
         auto* client = clients_.find(id);
-        if (!client) break;
+        // An editor has its own notice.
+        if (!client || client->hello.client == "nvim") break;
         auto to = std::min(changes.size(), from + changes_in_message);
         Value::Array some(std::make_move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(to)));
         client->notify("changed", {Value::Map{{"root", root}, {"changes", std::move(some)}, {"lost", false}}});
@@ -173,15 +174,7 @@ std::string Watching::cause_of(const ChangeBatch& batch) {
   return cause_in_reflog(line);
 }
 
-void Watching::tell_batch(const ChangeBatch& batch) {
-  auto cause = cause_of(batch);
-  // A path that is private is not written down.
-  auto kept = batch;
-  Privacy privacy(settings_.now().privacy_exclude);
-  std::erase_if(kept.changes, [&](const ToldChange& change) { return privacy.excludes(change.path, "/"); });
-  if (!kept.changes.empty()) journal_lane_.post([this, kept = std::move(kept), cause](std::stop_token) { return journal_.add(kept, cause); }, [](const Result<void>&) {});
-  auto editors = files_.clients_of(batch.root);
-  if (editors.empty()) return;
+static Value notice_of(const ChangeBatch& batch, const std::string& cause) {
   Value::Array files;
   for (const auto& change : batch.changes) {
     if (files.size() == names_in_notice) break;
@@ -193,10 +186,35 @@ void Watching::tell_batch(const ChangeBatch& batch) {
   auto count = batch.changes.size();
   auto text = count == 1 ? batch.changes[0].path.substr(std::min(batch.root.size() + 1, batch.changes[0].path.size())) : cat(count, " files changed");
   if (!cause.empty()) text += ": " + cause;
-  Value data = Value::Map{{"root", batch.root}, {"count", static_cast<std::uint64_t>(count)}, {"files", std::move(files)}, {"text", text}, {"cause", cause},
-                          {"single", batch.single && cause.empty()}};
-  for (auto id : editors)
-    if (auto* client = clients_.find(id); client && client->hello.client == "nvim") tell_editor(*client, "files_changed", data);
+  return Value::Map{{"root", batch.root}, {"count", static_cast<std::uint64_t>(count)}, {"files", std::move(files)}, {"text", text}, {"cause", cause},
+                    {"single", batch.single && cause.empty()}};
+}
+
+void Watching::tell_batch(const ChangeBatch& batch) {
+  auto cause = cause_of(batch);
+  // A path that is private is not written down.
+  auto kept = batch;
+  Privacy privacy(settings_.now().privacy_exclude);
+  std::erase_if(kept.changes, [&](const ToldChange& change) { return privacy.excludes(change.path, "/"); });
+  if (!kept.changes.empty()) journal_lane_.post([this, kept = std::move(kept), cause](std::stop_token) { return journal_.add(kept, cause); }, [](const Result<void>&) {});
+  for (auto id : editors_of(batch.root)) {
+    auto* client = clients_.find(id);
+    if (!client || client->hello.client != "nvim") continue;
+    // What he has written himself is no news to him.
+    auto news = batch;
+    std::erase_if(news.changes, [&](const ToldChange& change) { return change.by == id; });
+    if (!news.changes.empty()) tell_editor(*client, "files_changed", notice_of(news, cause));
+  }
+}
+
+// Those that have a file of the root loaded, and those that asked for it or for a directory above.
+std::set<std::uint64_t> Watching::editors_of(const std::string& root) const {
+  auto loaded = files_.clients_of(root);
+  std::set<std::uint64_t> editors(loaded.begin(), loaded.end());
+  for (const auto& [id, roots] : watchers_)
+    for (const auto& [above, count] : roots)
+      if (root == above || root.starts_with(above == "/" ? above : above + "/")) editors.insert(id);
+  return editors;
 }
 
 // --- status -------------------------------------------------------------------------------------------------------------------------------

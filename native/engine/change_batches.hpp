@@ -16,6 +16,7 @@ struct ToldChange {
   ChangeKind kind = ChangeKind::modify;
   std::string path, from, writer, hash;
   std::uint64_t size = 0;
+  std::uint64_t by = 0;  // connection of the editor that wrote it; 0: none of ours
   std::int64_t at = 0;  // milliseconds since 1970
   int line = 0;         // first changed line, from 1; 0: not known
   int added = 0, removed = 0;
