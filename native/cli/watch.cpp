@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/text.hpp"
@@ -36,6 +37,7 @@ namespace kra::cli {
 namespace {
 
 constexpr Milliseconds rest_time{1000};      // between two arms, and between two starts of the daemon
+constexpr Milliseconds look_again{50};       // while a server that ends is not gone
 constexpr Milliseconds daemon_patience{5000};
 constexpr Milliseconds longest_pause{60'000};  // between two tries to tell what no daemon has taken
 
@@ -147,7 +149,7 @@ class Watcher {
 
   // Waits for the server's hooks to signal.
   Next arm_and_wait() {
-    if (!rest()) return gone_or(Next::leave);
+    if (!rest()) return told_to_end();
     auto waiter = Waiter::start(tmux_);
     auto line = waiter ? waiter->first_line() : "";
     if (line.empty()) return gone_or(Next::failed);
@@ -158,7 +160,7 @@ class Watcher {
     auto pause = rest_time;
     for (Seen seen; !seen.other;) {
       seen = wait(waiter->fd(), owed_ ? static_cast<int>(pause.count()) : -1);
-      if (seen.signal) return gone_or(Next::leave);
+      if (seen.signal) return told_to_end();
       if (!owed_ || seen.other) continue;
       owed_ = !tell("tmux");
       pause = owed_ ? std::min(pause * 2, longest_pause) : rest_time;
@@ -227,6 +229,13 @@ class Watcher {
   Next gone_or(Next otherwise) const {
     bool lives = ::kill(server_.pid, 0) == 0 || errno != ESRCH;
     return lives && connect_to(server_.socket) ? otherwise : Next::gone;
+  }
+
+  // The last that a server does is to end its jobs: it may be gone only a moment after that.
+  Next told_to_end() const {
+    for (auto patience = Patience::of(rest_time); !patience.over(); std::this_thread::sleep_for(look_again))
+      if (gone_or(Next::leave) == Next::gone) return Next::gone;
+    return Next::leave;
   }
 
   Paths paths_;
