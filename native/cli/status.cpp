@@ -5,6 +5,7 @@
 #include "cli/failure.hpp"
 #include "cli/help.hpp"
 #include "cli/table.hpp"
+#include "engine/sync_run.hpp"
 
 namespace kra::cli {
 
@@ -39,6 +40,26 @@ Result<void> fill_workspace(Context& context, Value& workspace) {
   return {};
 }
 
+// From what lies on disk: it is the same whether a daemon runs or not.
+Value sync_rows(Context& context) {
+  const auto loaded = context.settings();
+  const auto settings = loaded ? loaded->settings.sync : Settings::Sync{};
+  Value::Array rows;
+  for (const auto& record : all_records(context.disk, context.paths)) {
+    const auto last = last_report(context.disk, context.paths, record.root);
+    const auto next = decide_sync(facts_of(context.disk, context.paths, record.root), settings, wall_now());
+    const bool waits = last && (last->state != "synced" && last->state != "nothing");
+    rows.push_back(Value::Map{{"root", record.root},
+                              {"mode", record.mode},
+                              {"state", last ? last->state : "never"},
+                              {"last_at", last ? rfc3339({last->at}) : ""},
+                              {"pending", last ? static_cast<std::int64_t>(last->left.size() + last->held.size()) : 0},
+                              {"why", waits ? last->why : next.why},
+                              {"next_at", next.next_at == 0 ? "" : rfc3339({next.next_at})}});
+  }
+  return rows;
+}
+
 // Entries of `answer` over those of `shape`; one that is a map on both sides is gone through the same way.
 void merge(Value& shape, const Value& answer) {
   for (const auto& [key, value] : *answer.map()) {
@@ -64,6 +85,7 @@ Result<Value> status_of(Context& context) {
   auto workspace = status["workspace"];
   TRY(fill_workspace(context, workspace));
   status.set("workspace", std::move(workspace));
+  status.set("sync", sync_rows(context));
   auto problems = status["problems"].array() ? *status["problems"].array() : Value::Array();
   for (const auto& problem : quick_problems(context))
     if (!has_problem(problems, problem.code)) problems.push_back(problem_value(problem));
@@ -94,6 +116,10 @@ std::vector<std::string> pending_lines(const Value& status) {
   if (due.number()) lines.push_back(cat("a save is due in ", duration_text(*due.number())));
   if (auto unsaved = status["drafts"]["unsaved_buffers"].number_or(0); unsaved > 0)
     lines.push_back(cat(unsaved, unsaved == 1 ? " buffer holds" : " buffers hold", " text that is not written"));
+  if (status["sync"].array())
+    for (const auto& row : *status["sync"].array())
+      if (const auto state = row["state"].text_or(""); state != "synced" && state != "nothing" && state != "never")
+        lines.push_back(cat("sync of ", printable(row["root"].text_or("")), ": ", state, ", ", printable(row["why"].text_or(""))));
   if (status["leases"].array())
     for (const auto& lease : *status["leases"].array())
       lines.push_back(cat(printable(lease["name"].text_or("")), " is held by ", holder_text(lease["holder"]), " for ",

@@ -6,7 +6,7 @@
 #include "cli/failure.hpp"
 #include "cli/sync_context.hpp"
 #include "cli/table.hpp"
-#include "engine/audit.hpp"
+#include "engine/sync_run.hpp"
 
 namespace kra::cli {
 
@@ -62,15 +62,8 @@ void tell(Console& console, const SyncReport& report) {
 
 static ExitCode run_now(const Call& call, Context& context, Console& console, const std::string& directory, SyncRequest request) {
   const auto place = OR_FAIL(place_of(context, directory));
-  const auto record = OR_FAIL(read_record(context.disk, context.paths, place));
   const auto settings = OR_FAIL(context.settings());
-  const auto device = OR_FAIL(device_name(context.disk, context.paths));
-  auto store = OR_FAIL(store_of(context, place));
-  const auto report = OR_FAIL(sync_tree(store, record, device, request, settings.settings, sync_patience()));
-  if (!request.plan && report.state != "nothing") {
-    note_act(context.disk, context.paths, "sync", cat(place.root, ": ", report.state, ", ", report.pushed, " pushed, ", report.pulled, " pulled", report.snapshot.empty() ? "" : cat(", before it ", report.snapshot)));
-    for (const auto& path : report.wrote) note_act(context.disk, context.paths, "sync", cat(place.root, "/", path.path, " ", path.why));
-  }
+  const auto report = OR_FAIL(sync_root(context.disk, context.paths, place.root, request, settings.settings, sync_patience()));
   if (call.json()) {
     auto value = to_value(report);
     value.set("at", rfc3339({report.at}));
@@ -96,7 +89,7 @@ static ExitCode run_sync(const Call& call, Console& console) {
   };
   for (const auto& row : {Row{"enable", run_sync_enable}, Row{"disable", run_sync_disable}, Row{"status", run_sync_status}, Row{"snapshot", run_sync_snapshot},
                           Row{"snapshots", run_sync_snapshots}, Row{"cleanup", run_sync_cleanup}, Row{"rollback", run_sync_rollback}, Row{"undo", run_sync_undo},
-                          Row{"conflicts", run_sync_conflicts}})
+                          Row{"conflicts", run_sync_conflicts}, Row{"start", run_sync_start}, Row{"stop", run_sync_stop}, Row{"emergency-stop", run_sync_emergency_stop}})
     if (word == row.name) return row.run(call, context, console, rest);
   const auto root = rest.empty() ? std::string() : rest.front();
   if (word == "pull") return request.push = false, run_now(call, context, console, root, request);
@@ -123,6 +116,8 @@ CommandRow sync_command() {
                     "                    or before what the last sync wrote\n"
                     "conflicts           list, show ID, take ours|theirs|both ID\n"
                     "cleanup N           forget all but the newest N snapshots\n"
+                    "start, stop         sync by itself every sync.interval, or no longer\n"
+                    "emergency-stop      stop all of them, the one that runs too\n"
                     "\n"
                     "Ends with 4 when something waits for you, 1 when the remote could not be had.",
           .examples = "kra sync enable --mode track   sync this branch with its remote\n"
@@ -135,7 +130,7 @@ CommandRow sync_command() {
                     {0, "confirm", "", "agree to what a guard holds (many deletions, rewritten history)"},
                     {0, "bundle", "FILE", "of snapshot: also write it to a git bundle", Completes::file},
                     {0, "ignored", "", "of snapshot: with the files that git ignores"}},
-          .arguments = {{"SUBCOMMAND", "what to do, or the directory of a work tree (with a slash)", "enable|disable|pull|push|plan|status|snapshot|snapshots|rollback|undo|conflicts|cleanup",
+          .arguments = {{"SUBCOMMAND", "what to do, or the directory of a work tree (with a slash)", "enable|disable|pull|push|plan|status|snapshot|snapshots|rollback|undo|conflicts|cleanup|start|stop|emergency-stop",
                          Completes::choice, true},
                         {"…", "of the subcommand"}},
           .most = 4,

@@ -25,5 +25,8 @@ ExitCode run_sync_cleanup(const Call& call, Context& context, Console& console, 
 ExitCode run_sync_rollback(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
 ExitCode run_sync_undo(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
 ExitCode run_sync_conflicts(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_start(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_stop(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
+ExitCode run_sync_emergency_stop(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments);
 
 }  // namespace kra::cli

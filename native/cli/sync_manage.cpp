@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "base/record.hpp"
+#include "cli/asking.hpp"
 #include "cli/failure.hpp"
 #include "cli/sync_context.hpp"
 #include "engine/audit.hpp"
 #include "engine/rollback.hpp"
 #include "engine/sync_pause.hpp"
+#include "engine/sync_run.hpp"
 #include "os/terminal.hpp"
 
 namespace kra::cli {
@@ -58,11 +60,15 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
   const auto record = read_record(context.disk, context.paths, place);
   const auto last = last_report(context.disk, context.paths, place.root);
   const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
+  const auto settings = OR_FAIL(context.settings());
+  const auto next = decide_sync(facts_of(context.disk, context.paths, place.root), settings.settings.sync, wall_now());
   if (call.json()) {
     Value::Map status{{"root", place.root}, {"enabled", record.ok()}, {"mode", record ? record->mode : ""}, {"url", record ? record->url : ""}, {"problem", record ? "" : record.error().what}};
     auto value = last ? to_value(*last) : Value();
     if (last) value.set("at", rfc3339({last->at}));
     status.emplace_back("last", std::move(value));
+    status.emplace_back("why", next.why);
+    status.emplace_back("next_at", next.next_at == 0 ? "" : rfc3339({next.next_at}));
     status.emplace_back("pauses", to_value(pauses));
     console.json(std::move(status));
     return ExitCode::done;
@@ -71,6 +77,7 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
   console.line(printable(place.root), ": ", record->mode, " with ", printable(record->url));
   if (last) console.line("last sync ", ago({last->at}, wall_now()), ": "), tell(console, *last);
   else console.line("never synced");
+  console.line("next sync: ", next.next_at == 0 ? "" : cat(rfc3339({next.next_at}).substr(11, 8), ", "), next.why);
   for (const auto& pause : pauses) console.line("paused by ", pause.id, pause.reason.empty() ? "" : cat(": ", printable(pause.reason)));
   return ExitCode::done;
 }
@@ -175,6 +182,42 @@ ExitCode run_sync_conflicts(const Call& call, Context& context, Console& console
     return fail(console, {Fault::usage, "conflicts takes list, show ID, or take ours|theirs|both ID"});
   OR_FAIL(take_side(store, *found, side == "ours" ? Choice::ours : side == "theirs" ? Choice::theirs : Choice::both, sync_patience()));
   console.line("took ", side, " for ", printable(found->path));
+  return ExitCode::done;
+}
+
+// A daemon that runs is told; one that does not run is started only where it is to do something.
+static void tell_daemon(Context& context, Console& console, Start start) {
+  auto told = ask_daemon(context, start, "sync_reload", Value::Map{}, Milliseconds(5000));
+  if (start == Start::if_needed && (!told || !*told)) console.say("no daemon could be had: it begins with the next one");
+}
+
+ExitCode run_sync_start(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  OR_FAIL(read_record(context.disk, context.paths, place));
+  const auto settings = OR_FAIL(context.settings());
+  OR_FAIL(schedule_root(context.disk, context.paths, place.root, true));
+  tell_daemon(context, console, Start::if_needed);
+  console.line(printable(place.root), " is synced by itself every ", duration_text(settings.settings.sync.interval.count()));
+  return ExitCode::done;
+}
+
+ExitCode run_sync_stop(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
+  const auto place = OR_FAIL(place_of(context, first_of(arguments)));
+  OR_FAIL(schedule_root(context.disk, context.paths, place.root, false));
+  tell_daemon(context, console, Start::never);
+  console.line(printable(place.root), " is synced when you ask for it");
+  return ExitCode::done;
+}
+
+ExitCode run_sync_emergency_stop(const Call&, Context& context, Console& console, const std::vector<std::string>&) {
+  std::size_t count = 0;
+  for (const auto& record : all_records(context.disk, context.paths)) {
+    OR_FAIL(schedule_root(context.disk, context.paths, record.root, false));
+    ++count;
+  }
+  // Its end asks the sync that runs to end at its next step; saves are written first.
+  (void)ask_daemon(context, Start::never, "stop", Value::Map{}, Milliseconds(5000));
+  console.line("no sync happens by itself any more (", count, " work trees); `kra sync start` in each begins again");
   return ExitCode::done;
 }
 

@@ -38,7 +38,8 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
       watching_(loop_, server_, settings_, disk, paths),
       workspaces_(server_, saves_, std::move(journal), settings_, disk, paths, save),
       desk_(loop_, server_, settings_, disk, paths),
-      router_({server_, saves_, workspaces_, desk_, settings_, watching_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      syncs_(loop_, settings_, disk, paths),
+      router_({server_, saves_, workspaces_, desk_, syncs_, settings_, watching_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
       alarm_(loop_, [this] { ring(); }),
       before_wait_(loop_, [this] { before_wait(); }),
       term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
@@ -74,7 +75,7 @@ void Daemon::before_wait() {
 
 std::optional<Instant> Daemon::due() {
   std::optional<Instant> first;
-  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), watching_.due(), stop_until_ ? stop_until_ : idle_until_})
+  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), syncs_.due(), watching_.due(), stop_until_ ? stop_until_ : idle_until_})
     if (candidate && (!first || *candidate < *first)) first = candidate;
   return first;
 }
@@ -84,17 +85,20 @@ void Daemon::ring() {
   server_.ring(now);
   workspaces_.ring(now);
   desk_.ring(now);
+  syncs_.ring(now);
   watching_.ring(now);
 }
 
 // Nobody whose workspace we keep is connected, and nothing is left to do.
-bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && !watching_.busy() && saves_.unanswered() == 0; }
+bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && !syncs_.busy() && !watching_.busy() && saves_.unanswered() == 0; }
 
 void Daemon::begin_stop(Reply reply, const char* reason) {
   stop_replies_.push_back(reply);
   if (stop_until_) return;
   stop_reason_ = reason;
   stop_until_ = Clock::now() + stop_patience;
+  // A sync that is cut short here goes on where it was with the next one.
+  syncs_.stop();
   desk_.sync_all();
   if (settings_.may_autosave()) workspaces_.flush("", "exit", Reply());
 }

@@ -35,6 +35,7 @@ class Daemon {
   Watching watching_;
   Workspaces workspaces_;
   DraftDesk desk_;
+  Syncs syncs_;
   Router router_;
   Alarm alarm_;
   BeforeWait before_wait_;

@@ -19,7 +19,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 30> rows = {{
+  static constexpr std::array<Row, 31> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
@@ -48,6 +48,7 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"heartbeat", &Router::heartbeat},
       {"files", &Router::files},
       {"measure", &Router::measure},
+      {"sync_reload", &Router::sync_reload},
       {"handover", &Router::handover},
       {"stop", &Router::stop},
   }};
@@ -247,6 +248,11 @@ void Router::measure(Client&, const Value& param, Reply reply) {
       measured_.take(param);
   }
   reply.give(Value(Value::Map{}));
+}
+
+void Router::sync_reload(Client&, const Value&, Reply reply) {
+  parts_.syncs.reload();
+  reply.give(Value(Value::Map{{"running", parts_.syncs.running()}}));
 }
 
 void Router::handover(Client&, const Value& param, Reply reply) {

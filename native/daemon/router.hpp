@@ -6,6 +6,7 @@
 #include "daemon/reply.hpp"
 #include "daemon/sessions.hpp"
 #include "daemon/settings_file.hpp"
+#include "daemon/syncs.hpp"
 #include "daemon/watching.hpp"
 #include "daemon/workspaces.hpp"
 
@@ -18,6 +19,7 @@ class Router {
     Lane& lane;
     Workspaces& workspaces;
     DraftDesk& desk;
+    Syncs& syncs;
     SettingsFile& settings;
     Watching& watching;
     Disk& disk;
@@ -59,6 +61,7 @@ class Router {
   void to_watching(Client& client, const Value& param, Reply reply) {
     (parts_.watching.*request)(client, param, reply);
   }
+  void sync_reload(Client&, const Value&, Reply);
   void handover(Client&, const Value&, Reply);
   void stop(Client&, const Value&, Reply);
 

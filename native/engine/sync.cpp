@@ -417,21 +417,24 @@ class Syncing {
 
 }  // namespace
 
+static std::optional<SyncReport> report_in(Disk& disk, const std::string& file) {
+  const auto bytes = disk.read(file, 256U << 20);
+  const auto value = bytes ? unpack(*bytes) : Result<Value>(bytes.error());
+  SyncReport report;
+  if (!value || !from_value(*value, report)) return std::nullopt;
+  return report;
+}
+
 Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const std::string& device, const SyncRequest& request, const Settings& settings,
                              const Patience& patience) {
   const auto started = Clock::now();
   auto report = TRY(Syncing(store, record, device, request, settings, patience).run());
   report.at = wall_now().ms;
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - started).count();
-  if (!request.plan) TRY(store.disk().replace(store.file("outcome"), pack(to_value(report))));
-  return report;
-}
-
-std::optional<SyncReport> last_report(Disk& disk, const Paths& paths, const std::string& root) {
-  const auto bytes = disk.read(sync_directory(paths, root) + "/outcome", 256U << 20);
-  const auto value = bytes ? unpack(*bytes) : Result<Value>(bytes.error());
-  SyncReport report;
-  if (!value || !from_value(*value, report)) return std::nullopt;
+  if (request.plan) return report;
+  const auto before = report_in(store.disk(), store.file("outcome"));
+  if (report.state == "offline" || report.state == "failed") report.failures = (before ? before->failures : 0) + 1;
+  TRY(store.disk().replace(store.file("outcome"), pack(to_value(report))));
   return report;
 }
 
@@ -447,6 +450,10 @@ static Result<void> settle_base(SyncStore& store, const ConflictRecord& conflict
   import.commit({.ref = ref, .committer = own_identity(wall_now()), .message = "base", .changes = std::move(changes)});
   TRY(import.run(store.git(), patience));
   return {};
+}
+
+std::optional<SyncReport> last_report(Disk& disk, const Paths& paths, const std::string& root) {
+  return report_in(disk, sync_directory(paths, root) + "/outcome");
 }
 
 Result<void> take_side(SyncStore& store, const ConflictRecord& conflict, Choice choice, const Patience& patience) {

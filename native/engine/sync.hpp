@@ -49,6 +49,7 @@ struct SyncReport {
   std::vector<Path> pushes;   // of a plan: what would be pushed
   std::vector<Path> wrote;    // what was written here
   std::vector<ConflictRecord> conflicts;  // new ones
+  std::uint64_t failures = 0;             // that in a row could not reach the remote
   std::int64_t at = 0, duration_ms = 0, rounds = 0;
   template <class Self, class Visit>
   static void fields(Self& self, Visit visit) {
@@ -64,6 +65,7 @@ struct SyncReport {
     visit("pushes", self.pushes);
     visit("wrote", self.wrote);
     visit("conflicts", self.conflicts);
+    visit("failures", self.failures);
     visit("at", self.at);
     visit("duration_ms", self.duration_ms);
     visit("rounds", self.rounds);
