@@ -98,7 +98,11 @@ end)
 
 describe('kra and its saves', function()
   setup()
-  before_each(function() world:start_tmux('-s', 'main', '-n', 'first', 'cat') end)
+  before_each(function()
+    world:start_tmux('-s', 'main', '-n', 'first', 'cat')
+    -- Until then the shell that becomes it is what a save finds.
+    world:wait(function() return world:tmux('display-message', '-p', '-t', 'main', '#{pane_current_command}') == 'cat' end, 'cat')
+  end)
 
   local function save(...)
     local result = world:kra('save', ...)
