@@ -104,12 +104,22 @@ local function forget(image)
   if api.nvim_buf_is_loaded(image.buf) then give_back(image) end
 end
 
+-- A file that was written while it was read is read again, once. Where a plugin shows something else than the bytes nothing is compared.
+local function compare(image)
+  local same, differs = images.look(image)
+  if same or not differs or image.foreign or read_again[image.buf] == image.identity then return end
+  local stat = vim.uv.fs_stat(image.path)
+  if not stat or stat.mtime.sec < os.time() - WRITTEN_NOW_S then return end
+  read_again[image.buf] = image.identity
+  require('kra.live.absorb').reload(image)
+end
+
 -- Neovim has read it again: nothing of ours hangs on it any more.
 local function reloaded(image)
   require('kra.live.guard').disarm(image)
   require('kra.live.conflict').clear(image.buf)
   vim.schedule(function()
-    if images.get(image.buf) == image and api.nvim_buf_is_loaded(image.buf) and not vim.bo[image.buf].modified then images.look(image) end
+    if images.get(image.buf) == image and api.nvim_buf_is_loaded(image.buf) and not vim.bo[image.buf].modified then compare(image) end
   end)
 end
 
@@ -137,16 +147,6 @@ end
 local function older_than_us(path)
   local stat, start = vim.uv.fs_stat(path), began()
   return stat ~= nil and start ~= nil and stat.mtime.sec < start - 2
-end
-
--- A file that was written while it was read is read again, once. Where a plugin shows something else than the bytes nothing is compared.
-local function compare(image)
-  local same, differs = images.look(image)
-  if same or not differs or image.foreign or read_again[image.buf] == image.identity then return end
-  local stat = vim.uv.fs_stat(image.path)
-  if not stat or stat.mtime.sec < os.time() - WRITTEN_NOW_S then return end
-  read_again[image.buf] = image.identity
-  require('kra.live.absorb').reload(image)
 end
 
 --- From now on this buffer follows its file.

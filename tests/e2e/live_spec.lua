@@ -137,4 +137,27 @@ describe('live sync', function()
     end, 'the changed line in the follow window', 5000)
     assert.equals(a, editor:lua('return vim.api.nvim_buf_get_name(0)'))
   end)
+
+  it('follows a work tree in which nothing is loaded, and no write of its own', function()
+    world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
+    world:check({ 'git', 'init', '-q', world.dir .. '/other' })
+    local a = world:write('repo/a.txt', 'one\n')
+    local c = world:write('other/c.txt', 'one\ntwo\n')
+    open(a)
+    editor:command('Kra follow vsplit ' .. world.dir .. '/other')
+    local function shown()
+      return editor:lua("return vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(require('kra.follow').window()))")
+    end
+    local count = 0
+    world:wait(function()
+      count = count + 1
+      world:write(c, 'one\ntwo ' .. count .. '\n')
+      vim.wait(200)
+      return shown() == c
+    end, 'the file of the other tree', 5000, shown)
+    editor:command('Kra follow vsplit')
+    editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { 'own' }) vim.cmd('silent write')")
+    vim.wait(400)
+    assert.is_nil(editor:lua("return require('kra.follow').text(require('kra.follow').window())"):match(':%d'))
+  end)
 end)
