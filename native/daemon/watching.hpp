@@ -74,6 +74,12 @@ class Watching {
   };
   using Answered = void (Watching::*)(std::vector<Seen>, std::uint64_t began);
 
+  static constexpr std::uint64_t text_limit = 4U << 20;
+  // On a file system that may be slow to answer.
+  static bool is_slow(const std::string& path);
+  static std::string hash_of(const ReadFile& file);
+  static FileState state_of(const ReadFile& file, const std::string& hash);
+
   bool start();
   void drain(Instant now);
   void take_events(TreeEvents events, Instant now);
