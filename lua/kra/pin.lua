@@ -15,6 +15,16 @@ end
 
 function M.all() return all end
 
+--- Is any window pinned?
+---@return boolean
+function M.any()
+  if all then return true end
+  for _, win in ipairs(api.nvim_list_wins()) do
+    if vim.w[win].kra_pinned then return true end
+  end
+  return false
+end
+
 -- A bar of ours only where nobody has one.
 local function bar(win, on)
   local at = { win = win, scope = 'local' }
@@ -73,6 +83,7 @@ function M.set(win, on)
   M.watch()
   vim.w[win].kra_pinned = on or nil
   M.show(win)
+  require('kra.live.link').pinned()
   require('kra.notify').event('KraPinned', { win = win, pinned = M.pinned(win), all = all, path = api.nvim_buf_get_name(api.nvim_win_get_buf(win)) })
 end
 
@@ -80,6 +91,7 @@ end
 function M.set_all(on)
   all = on
   for _, win in ipairs(api.nvim_list_wins()) do M.show(win) end
+  require('kra.live.link').pinned()
   local win = api.nvim_get_current_win()
   require('kra.notify').event('KraPinned', { win = win, pinned = M.pinned(win), all = all, path = api.nvim_buf_get_name(0) })
 end

@@ -61,6 +61,7 @@ class Client {
   Heartbeat heartbeat;
   std::optional<Editor> state;  // of an editor: what it answered last to `capture`, if that could be read
   bool late = false;            // its state is not of the last save
+  bool pinned = false;          // of an editor: one of its windows is
 
  private:
   void ready(int events);

@@ -19,13 +19,14 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 31> rows = {{
+  static constexpr std::array<Row, 32> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
       {"save", &Router::save},
       {"flush", &Router::flush},
       {"pin", &Router::pin},
+      {"pinned", &Router::pinned},
       {"status", &Router::status},
       {"lease", &Router::lease},
       {"release", &Router::release},
@@ -61,7 +62,7 @@ void Router::handle(Client& client, Frame frame) {
   const auto& param = only_param(frame.params);
   if (frame.kind == Frame::Kind::notification) {
     // Only what needs no answer; an unknown notification comes from a newer client.
-    constexpr std::array<Handler, 7> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure,
+    constexpr std::array<Handler, 8> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure, &Router::pinned,
                                                    &Router::to_watching<&Watching::claim>};
     if (std::find(unanswered.begin(), unanswered.end(), handler) != unanswered.end() && handler) (this->*handler)(client, param, Reply());
     return;
@@ -168,6 +169,11 @@ void Router::pin(Client&, const Value& param, Reply reply) {
     if (!answer) return reply.give(std::move(answer.error()));
     reply.give(Value(Value::Map{{"editor", true}, {"said", (*answer)["said"].text_or("")}}));
   });
+}
+
+void Router::pinned(Client& client, const Value& param, Reply reply) {
+  client.pinned = param["pinned"].flag_or(false);
+  reply.give(Value(Value::Map{}));
 }
 
 void Router::lease(Client& client, const Value& param, Reply reply) {

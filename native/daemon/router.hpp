@@ -41,6 +41,7 @@ class Router {
   void flush(Client&, const Value&, Reply);
   void write_files(const Value& paths, const std::string& server, Reply);
   void pin(Client&, const Value&, Reply);
+  void pinned(Client&, const Value&, Reply);
   void status(Client&, const Value&, Reply);
   void lease(Client&, const Value&, Reply);
   void release(Client&, const Value&, Reply);

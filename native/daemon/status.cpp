@@ -34,7 +34,7 @@ Value Router::clients_status() {
                               {"cwd", hello.cwd},
                               {"version", hello.version},
                               {"files", static_cast<std::uint64_t>(files)},
-                              {"pinned", false},
+                              {"pinned", client.pinned},
                               {"late", client.late},
                               {"silent_ms", client.heartbeat.silent_for(now).count()}});
   });

@@ -7,6 +7,7 @@ local rpc = function() return require('kra.rpc') end
 local new = {} ---@type table<integer, kra.Image> not told yet
 local asked = false
 local root ---@type string? the directory that is followed
+local told_pinned = false
 
 -- The answer: a file that is another one than its buffer's is looked at.
 local function taken_up(err, result)
@@ -49,7 +50,7 @@ function M.unwatch(image)
   for _, other in pairs(images.all()) do
     if other ~= image and other.path == image.path then return end
   end
-  rpc().notify('unwatch_file', { paths = { image.path } })
+  rpc().request('unwatch_file', { paths = { image.path } }, function() end, 10000)
 end
 
 --- Right before a write of ours.
@@ -77,11 +78,21 @@ function M.written(image)
   rpc().notify('claim', { path = image.path, hash = image.hash, done = true })
 end
 
+--- Is a window of this editor pinned? For `kra status`.
+function M.pinned()
+  local now = package.loaded['kra.pin'] ~= nil and require('kra.pin').any()
+  if now == told_pinned or not rpc().connected() then return end
+  told_pinned = now
+  rpc().notify('pinned', { pinned = now })
+end
+
 --- After a connection was made (again): the state of every loaded file is asked for.
 function M.connected()
   for _, image in pairs(images.all()) do new[image.buf] = image end
+  told_pinned = false
   soon()
   if root then M.root(root) end
+  M.pinned()
 end
 
 function M.start()
@@ -92,7 +103,7 @@ end
 --- Changes below a directory in which no file is loaded are to be told too.
 ---@param directory string?
 function M.root(directory)
-  if root and root ~= directory and rpc().connected() then rpc().notify('unwatch_root', { root = root }) end
+  if root and root ~= directory and rpc().connected() then rpc().request('unwatch_root', { root = root }, function() end, 10000) end
   root = directory
   if root and rpc().connected() then rpc().request('watch_root', { root = root }, function() end, 30000) end
 end
