@@ -83,8 +83,9 @@ describe('writing after a change from outside', function()
     it((':%s leaves, with all written'):format(form), function()
       outside(OUTSIDE)
       type_keys('A more<Esc>')
-      editor:request('nvim_input', ':' .. form .. '<CR>')
-      assert.equals(0, vim.fn.jobwait({ editor.job }, 3000)[1])
+      -- It may be gone before it answers.
+      vim.rpcnotify(editor.job, 'nvim_input', ':' .. form .. '<CR>')
+      assert.equals(0, vim.fn.jobwait({ editor.job }, 10000)[1])
       assert.equals('one more\ntwo\nthree\nfour\nFIVE\n', world:read(path))
     end)
   end
