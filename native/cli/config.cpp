@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/asking.hpp"
 #include "cli/config_edit.hpp"
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
@@ -73,6 +74,9 @@ static Result<std::string> read_config(Context& context) {
   return text;
 }
 
+// A daemon that runs hands the new settings on to its editors; one that does not answer reads them by itself with its next work.
+static void apply(const Context& context) { (void)ask_daemon(context, Start::never, "reload", Value::Map{}, Milliseconds(1000)); }
+
 static ExitCode set(const Call& call, Console& console, Context& context) {
   const auto* row = OR_FAIL(named(call.argument(1)));
   if (call.arguments.size() < 3) return fail(console, {Fault::usage, cat("config: set needs a value: ", row->name, " is ", option_kind(*row))});
@@ -80,6 +84,7 @@ static ExitCode set(const Call& call, Console& console, Context& context) {
   auto text = OR_FAIL(read_config(context));
   auto edited = OR_FAIL(with_setting(context.paths.config_file(), text, *row, option_text(*row, value)));
   OR_FAIL(write_config(context, edited));
+  apply(context);
   auto loaded = OR_FAIL(context.settings());
   if (loaded.of(row->name).source == Source::environment)
     console.say(cat(option_variable(row->name), " in the environment wins over this value"));
@@ -117,6 +122,7 @@ static ExitCode edit(const Call&, Console& console, Context& context) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fail(console, {Fault::io, cat("config: ", words[0], " failed; the file is as it left it")});
   OR_FAIL(context.settings());
+  apply(context);
   return ExitCode::done;
 }
 

@@ -84,6 +84,7 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
   if (hello.proto.size() == 2 && (hello.proto[0] > protocol_newest || hello.proto[1] < protocol_oldest))
     return reply.give(Error{Fault::refused, cat("the daemon is release ", version(), " and speaks protocol ", protocol_oldest, " to ", protocol_newest,
                                                 ", the client another: update the older of the two")});
+  if (parts_.settings.refresh()) apply_settings();
   client.hello = std::move(hello);
   Value answer = Value::Map{{"proto", protocol_newest},
                             {"version", version()},
@@ -91,7 +92,6 @@ void Router::hello(Client& client, const Value& param, Reply reply) {
                             {"pid", static_cast<std::int64_t>(::getpid())},
                             {"abi", abi},
                             {"replaced", program_is_replaced()}};
-  if (parts_.settings.refresh()) apply_settings();
   if (client.hello.client == "nvim") answer.set("settings", editor_settings());
   reply.give(answer);
 }
@@ -226,6 +226,10 @@ void Router::apply_settings() {
   parts_.workspaces.apply_settings();
   parts_.watching.apply_settings();
   parts_.desk.apply_settings();
+  // An editor that greets us now gets them with its answer.
+  parts_.clients.each([told = editor_settings()](Client& client) {
+    if (client.hello.client == "nvim") client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{"settings", told}});
+  });
 }
 
 void Router::metrics(Client&, const Value&, Reply reply) { reply.give(all_metrics()); }

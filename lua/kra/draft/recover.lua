@@ -111,11 +111,15 @@ end
 function M.fill(buf, taken)
   local draft = require('kra.draft')
   draft.attach(buf)
-  local modifiable = api.nvim_get_option_value('modifiable', { buf = buf })
-  api.nvim_set_option_value('modifiable', true, { buf = buf })
+  -- Neovim would warn of a change to a read-only file (W10), which a file with a swap file is until it is settled.
+  local kept = {}
+  for name, value in pairs({ modifiable = true, readonly = false }) do
+    kept[name] = api.nvim_get_option_value(name, { buf = buf })
+    api.nvim_set_option_value(name, value, { buf = buf })
+  end
   local ok, done = pcall(set_text, buf, taken)
   pcall(set_options, buf, taken)
-  api.nvim_set_option_value('modifiable', modifiable, { buf = buf })
+  for name, value in pairs(kept) do api.nvim_set_option_value(name, value, { buf = buf }) end
   if not ok or not done then return false end
   api.nvim_set_option_value('modified', true, { buf = buf })
   M.place(buf, taken.cursor)
