@@ -214,12 +214,14 @@ class Syncing {
     auto outgoing = TRY(diff_trees(store_.git(), base_, state_.tree, patience_));
     const auto held = TRY(hold_outgoing(store_, outgoing, state_, patience_));
     report_.held.clear();
+    sparse_.clear();
+    for (const auto& [path, entry] : index)
+      if (entry.skip_worktree && !state_.files.contains(path)) sparse_.insert(path);
     std::vector<Import::Change> kept;
     std::erase_if(outgoing, [&](const PathChange& change) {
       const auto why = held.find(change.path);
-      const auto entry = index.find(change.path);
       // Another repository, and what a sparse checkout leaves out, have not been deleted.
-      const bool absent = !change.after && (change.before.mode == "160000" || (entry != index.end() && entry->second.skip_worktree));
+      const bool absent = !change.after && (change.before.mode == "160000" || sparse_.contains(change.path));
       if (why == held.end() && !absent) return false;
       if (why != held.end()) report_.held.push_back({change.path, why->second}), held_.insert(change.path);
       kept.push_back({change.path, change.before.mode, change.before.oid});
@@ -354,7 +356,8 @@ class Syncing {
     std::map<std::string, const PathChange*> by_path;
     for (const auto& change : incoming_) {
       by_path[change.path] = &change;
-      if (open_.contains(change.path)) continue;
+      // What a sparse checkout leaves out is there as far as anybody asks.
+      if (open_.contains(change.path) || sparse_.contains(change.path)) continue;
       const auto why = held.find(change.path);
       if (!request_.pull) base_changes.push_back({change.path, change.before.mode, change.before.oid});
       else if (why != held.end()) leave(change, Fault::refused, why->second);
@@ -410,7 +413,7 @@ class Syncing {
   std::string remote_device_, remote_head_, last_words_;
   std::int64_t remote_time_ = 0;
   std::vector<PathChange> outgoing_, incoming_;
-  std::set<std::string> open_, held_;
+  std::set<std::string> open_, held_, sparse_;
   std::vector<Applied::Left> left_;
   Intent intent_;
 };

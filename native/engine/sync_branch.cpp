@@ -19,7 +19,7 @@ std::string pending_file(SyncStore& store) { return store.file("index-pending");
 // The index with the entries of every path that changed from one commit to the other, as far as they were those of the first.
 Result<std::string> moved_index(SyncStore& store, const UserIndex& index, const std::string& from, const std::string& to, const Patience& patience) {
   const auto base = from.empty() ? empty_tree(store.place().sha256) : from;
-  std::string input;
+  std::string input, sparse;
   for (const auto& change : TRY(diff_trees(store.git(), base, to, patience))) {
     const auto [first, last] = index.entries.equal_range(change.path);
     const bool alone = first != last && std::next(first) == last && first->second.stage == 0;
@@ -28,6 +28,7 @@ Result<std::string> moved_index(SyncStore& store, const UserIndex& index, const 
     const auto zero = std::string(store.place().sha256 ? 64 : 40, '0');
     input += change.after ? cat(change.after.mode, " ", change.after.oid, "\t", change.path) : cat("0 ", zero, "\t", change.path);
     input += '\0';
+    if (change.after && first != last && first->second.skip_worktree) sparse += change.path, sparse += '\0';
   }
   if (input.empty()) return index.bytes;
   const auto file = store.file("index-next");
@@ -35,6 +36,10 @@ Result<std::string> moved_index(SyncStore& store, const UserIndex& index, const 
   else TRY(store.disk().replace(file, index.bytes));
   GitCall update{.arguments = {"update-index", "-z", "--index-info"}, .input = std::move(input), .environment = {"GIT_INDEX_FILE=" + file}};
   TRY(store.git_with_tree().ask(std::move(update), patience));
+  if (!sparse.empty()) {
+    GitCall keep{.arguments = {"update-index", "-z", "--skip-worktree", "--stdin"}, .input = std::move(sparse), .environment = {"GIT_INDEX_FILE=" + file}};
+    TRY(store.git_with_tree().ask(std::move(keep), patience));
+  }
   return store.disk().read(file, 1ULL << 31);
 }
 

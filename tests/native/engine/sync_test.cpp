@@ -276,3 +276,17 @@ TEST_CASE("what git converts is left alone", "[sync]") {
   CHECK(devices.b.read("c") == "c\r\n");
   CHECK(!devices.b.has("a.txt"));
 }
+
+TEST_CASE("what a sparse checkout leaves out is neither deleted nor brought back", "[sync]") {
+  Devices devices("track");
+  devices.a.git({"sparse-checkout", "set", "--no-cone", "/f"});
+  REQUIRE(!devices.a.has("dir/g"));
+  devices.a.write("f", "changed\n"), devices.sync(devices.a), devices.sync(devices.b);
+  CHECK(devices.b.read("dir/g") == "g\n");
+  devices.b.write("dir/g", "new\n"), devices.sync(devices.b);
+  CHECK(devices.sync(devices.a).conflicts.empty());
+  CHECK(!devices.a.has("dir/g"));
+  CHECK(devices.a.git({"show", "HEAD:dir/g"}) == "new\n");
+  CHECK(devices.a.git({"status", "--porcelain"}).empty());
+  CHECK(devices.sync(devices.a).state == "nothing");
+}
