@@ -1,16 +1,8 @@
 local hunks = require('kra.hunks')
+local random = require('tests.helpers.random')
 local api = vim.api
 
 local CASES = tonumber(vim.env.KRA_CASES or '') or 300
-
--- Numbers that are the same everywhere, so that a failure can be repeated by its seed.
-local function random(seed)
-  local state = seed
-  return function(below)
-    state = (state * 1103515245 + 12345) % 2147483648
-    return math.floor(state / 65536) % below
-  end
-end
 
 local function line(pick)
   local text = ('line %d'):format(pick(12))

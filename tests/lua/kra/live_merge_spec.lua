@@ -1,4 +1,5 @@
 local worlds = require('tests.helpers.world')
+local random = require('tests.helpers.random')
 
 local CASES = tonumber(vim.env.KRA_CASES or '') or 40
 
@@ -18,14 +19,6 @@ describe('a merge into a buffer', function()
     ]])
   end)
   after_each(function() world:close() end)
-
-  local function random(seed)
-    local state = seed
-    return function(below)
-      state = (state * 1103515245 + 12345) % 2147483648
-      return math.floor(state / 65536) % below
-    end
-  end
 
   local function line(pick) return pick(12) == 0 and '' or ('line %d'):format(pick(25)) end
 

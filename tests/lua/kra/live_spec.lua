@@ -1,3 +1,4 @@
+local typing = require('tests.helpers.typing')
 local worlds = require('tests.helpers.world')
 
 -- Files that change outside, in a real editor, without a daemon: it looks when it is told to.
@@ -36,15 +37,7 @@ describe('a file that changes outside', function()
     world:write(path, text)
     look()
   end
-  -- Typed as a person does it. What is asked would stop the editor: then the test fails.
-  local function type_keys(keys)
-    editor:request('nvim_input', keys)
-    local mode
-    world:wait(function()
-      mode = editor:request('nvim_get_mode')
-      return not mode.blocking
-    end, 'an editor that asks nothing after ' .. keys, 3000, function() return mode end)
-  end
+  local function type_keys(keys) typing(world, editor, keys) end
   local function said() return table.concat(editor:lua('return _G.said'), '\n') end
   local function flush() editor:lua("require('kra.live.notice').flush() vim.wait(20)") end
 

@@ -1,3 +1,4 @@
+local typing = require('tests.helpers.typing')
 local worlds = require('tests.helpers.world')
 
 -- Every form of writing, after a change from outside came into the buffer: nothing is asked, and the file is what the buffer is.
@@ -28,14 +29,7 @@ describe('writing after a change from outside', function()
   end)
   after_each(function() world:close() end)
 
-  local function type_keys(keys)
-    editor:request('nvim_input', keys)
-    local mode
-    world:wait(function()
-      mode = editor:request('nvim_get_mode')
-      return not mode.blocking
-    end, 'an editor that asks nothing after ' .. keys, 3000, function() return mode end)
-  end
+  local function type_keys(keys) typing(world, editor, keys) end
   local function outside(text)
     world:write('a.txt', text)
     editor:lua("require('kra.live').check_all()")
