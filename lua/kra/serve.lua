@@ -37,6 +37,10 @@ local methods = {
     return M.account()
   end,
   write = function(params) return require('kra.write').files(params) end,
+  focus = function(params)
+    require('kra.focus').relay(params.gained == true)
+    return vim.empty_dict()
+  end,
   draft_abandoned = function(params)
     local where = require('kra.draft.editors').where(params)
     local text = ('an editor with unsaved text %s has not answered for a while'):format(where)

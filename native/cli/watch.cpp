@@ -1,7 +1,8 @@
 // `kra tmux-watch`: one small process that lives as long as its tmux server, as a job of it. A tmux client blocks on `wait-for kra`; kra's
 // hooks only signal that, so a burst of changes starts no process.
 //
-//   arm: tmux display-message -p 'armed PID' \; wait-for kra      "armed" read -> event: a snapshot from now on misses nothing
+//   arm: tmux list-clients -F 'seen PANE' \; display-message -p 'armed PID' \; wait-for kra
+//        "armed" read -> event, with the panes that clients show: a snapshot from now on misses nothing
 //   the client ends: something changed (or the server has ended)  -> armed again, once a second at most (or event gone)
 //
 // It sleeps in poll() between changes, and starts the daemon again when that was killed.
@@ -18,8 +19,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 #include "base/version.hpp"
@@ -39,6 +42,7 @@ namespace {
 constexpr Milliseconds rest_time{1000};      // between two arms, and between two starts of the daemon
 constexpr Milliseconds look_again{50};       // while a server that ends is not gone
 constexpr Milliseconds daemon_patience{5000};
+constexpr std::size_t panes_told = 256;
 constexpr Milliseconds longest_pause{60'000};  // between two tries to tell what no daemon has taken
 
 struct Server {
@@ -79,8 +83,20 @@ class Waiter {
   }
 
   int fd() const { return output_.get(); }
-  // The line that it writes before it waits; empty when there is no server.
-  std::string first_line() {
+  // What it writes before it waits: the panes that clients show, and `armed PID` (empty when there is no server).
+  struct Said {
+    std::vector<std::string> seen;
+    std::string armed;
+  };
+  Said said() {
+    Said said;
+    for (auto text = line(); !text.empty(); text = line()) {
+      if (!text.starts_with("seen ")) return said.armed = std::move(text), said;
+      if (said.seen.size() < panes_told) said.seen.push_back(text.substr(5));
+    }
+    return said;
+  }
+  std::string line() {
     std::string line;
     char byte;
     while (line.size() < 100) {
@@ -101,7 +117,8 @@ class Waiter {
   explicit Waiter(Fd output) : output_(std::move(output)) {}
 
   static pid_t spawn(const TmuxServer& server, int output) {
-    const char* argv[] = {server.program.c_str(), "-u", "-S", server.socket.c_str(), "display-message", "-p", "armed #{pid}", ";", "wait-for", "kra", nullptr};
+    const char* argv[] = {server.program.c_str(), "-u", "-S", server.socket.c_str(), "list-clients", "-F", "seen #{pane_id}",
+                          ";", "display-message", "-p", "armed #{pid}", ";", "wait-for", "kra", nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     ::posix_spawn_file_actions_init(&actions);
@@ -151,10 +168,11 @@ class Watcher {
   Next arm_and_wait() {
     if (!rest()) return told_to_end();
     auto waiter = Waiter::start(tmux_);
-    auto line = waiter ? waiter->first_line() : "";
-    if (line.empty()) return gone_or(Next::failed);
+    auto said = waiter ? waiter->said() : Waiter::Said();
+    if (said.armed.empty()) return gone_or(Next::failed);
     // Another server has taken the socket: it has a waiter of its own.
-    if (line != cat("armed ", static_cast<long>(server_.pid))) return Next::leave;
+    if (said.armed != cat("armed ", static_cast<long>(server_.pid))) return Next::leave;
+    seen_ = std::move(said.seen);
     // Told only now: a server that is going away ends the waiter too, and must not start a daemon.
     owed_ = !tell(std::exchange(told_, true) ? "tmux" : "armed");
     auto pause = rest_time;
@@ -216,7 +234,8 @@ class Watcher {
 
   // False: no daemon has taken it.
   bool tell(const char* source, Start start = Start::if_needed) {
-    Event event{.source = source, .server = server_.socket, .client = hello_.id, .seq = ++seq_};
+    Event event{.source = source, .args = {"seen"}, .server = server_.socket, .client = hello_.id, .seq = ++seq_};
+    event.args.insert(event.args.end(), seen_.begin(), seen_.end());
     for (int attempt = 0; attempt < 3; ++attempt) {
       if (!daemon_ && !connect(start)) return false;
       if (daemon_->request("event", to_value(event), Patience::of(daemon_patience))) return true;
@@ -248,6 +267,7 @@ class Watcher {
   bool said_bye_ = false, told_ = false;
   bool owed_ = false;  // what changed is known to no daemon, or none could be started again
   std::uint64_t seq_ = 0;
+  std::vector<std::string> seen_;  // panes that clients show
 };
 
 Fd signals_to_end() {

@@ -62,6 +62,7 @@ class Client {
   std::optional<Editor> state;  // of an editor: what it answered last to `capture`, if that could be read
   bool late = false;            // its state is not of the last save
   bool pinned = false;          // of an editor: one of its windows is
+  bool seen = true;             // of an editor: somebody looks at its pane, as far as is known
 
  private:
   void ready(int events);

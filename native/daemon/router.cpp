@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "daemon/focus.hpp"
 #include "engine/audit.hpp"
 #include "peers/daemon_start.hpp"
 
@@ -102,6 +103,7 @@ void Router::event(Client&, const Value& param, Reply reply) {
   // Both are kept as long as somebody waits for a save, and stand in every base record of the journal.
   if (event.server.size() > 4096 || event.client.size() > 256) return reply.give(Error{Fault::usage, "event: too long a server or client"});
   auto taken = parts_.workspaces.take(event);
+  tell_focus(parts_.clients, event);
   reply.give(taken ? Result<Value>(Value(Value::Map{})) : Result<Value>(taken.error()));
 }
 
