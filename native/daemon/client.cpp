@@ -98,6 +98,17 @@ void Client::call(std::string_view method, Value::Array params, Answered answere
   send({.kind = Frame::Kind::request, .id = id, .method = std::string(method), .params = std::move(params)});
 }
 
+// What the daemon says to an editor is data, and this is the only code that it sends.
+static Value::Array serve(std::string_view what, Value data) {
+  return {"return require('kra.rpc').serve(...)", Value::Array{std::string(what), std::move(data)}};
+}
+
+void Client::tell_editor(std::string_view what, Value data) { notify("nvim_exec_lua", serve(what, std::move(data))); }
+
+void Client::ask_editor(std::string_view what, Value data, Answered answered) {
+  call("nvim_exec_lua", serve(what, std::move(data)), std::move(answered));
+}
+
 void Client::send(const Frame& frame) {
   if (gone_) return;
   out_ += pack(frame);

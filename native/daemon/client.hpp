@@ -39,6 +39,9 @@ class Client {
   void notify(std::string_view method, Value::Array params);
   // Calls a method of the client's; answered once, with an Error when the client goes away first.
   void call(std::string_view method, Value::Array params, Answered answered);
+  // Of an editor: the same for a row of the table that `kra.rpc` serves there.
+  void tell_editor(std::string_view what, Value data);
+  void ask_editor(std::string_view what, Value data, Answered answered);
 
   // Nothing is read or written any more; its owner takes it away.
   void drop(std::string why);

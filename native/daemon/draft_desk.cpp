@@ -297,8 +297,7 @@ Value DraftDesk::editors_with(const std::string& path, std::uint64_t but) const 
 
 void DraftDesk::tell_editors(const char* method, const Value& data, std::uint64_t but) {
   clients_.each([&](Client& client) {
-    if (client.hello.client != "nvim" || client.id() == but) return;
-    client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{method, data}});
+    if (client.hello.client == "nvim" && client.id() != but) client.tell_editor(method, data);
   });
 }
 

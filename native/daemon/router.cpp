@@ -149,13 +149,11 @@ void Router::write_files(const Value& paths, const std::string& server, Reply re
   gathered->missing = editors.size();
   if (editors.empty()) return reply.give(Value(Value::Map{{"editors", Value::Array{}}, {"changed", false}}));
   for (auto* editor : editors) {
-    Value::Array arguments{"write", Value::Map{{"paths", paths}}};
-    editor->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
-                 [gathered, reply, id = editor->hello.editor](Result<Value> answer) {
-                   gathered->answers.push_back(answer ? Value::Map{{"editor", id}, {"answer", std::move(*answer)}}
-                                                      : Value::Map{{"editor", id}, {"error", answer.error().what}});
-                   if (--gathered->missing == 0) reply.give(Value(Value::Map{{"editors", std::move(gathered->answers)}, {"changed", true}}));
-                 });
+    editor->ask_editor("write", Value::Map{{"paths", paths}}, [gathered, reply, id = editor->hello.editor](Result<Value> answer) {
+      gathered->answers.push_back(answer ? Value::Map{{"editor", id}, {"answer", std::move(*answer)}}
+                                         : Value::Map{{"editor", id}, {"error", answer.error().what}});
+      if (--gathered->missing == 0) reply.give(Value(Value::Map{{"editors", std::move(gathered->answers)}, {"changed", true}}));
+    });
   }
 }
 
@@ -167,7 +165,7 @@ void Router::pin(Client&, const Value& param, Reply reply) {
     if (client.hello.client == "nvim" && client.hello.tmux == server && client.hello.pane == pane && !pane.empty()) editor = &client;
   });
   if (editor == nullptr) return reply.give(Value(Value::Map{{"editor", false}}));
-  editor->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{"pin", Value::Map{}}}, [reply](Result<Value> answer) {
+  editor->ask_editor("pin", Value::Map{}, [reply](Result<Value> answer) {
     if (!answer) return reply.give(std::move(answer.error()));
     reply.give(Value(Value::Map{{"editor", true}, {"said", (*answer)["said"].text_or("")}}));
   });
@@ -230,7 +228,7 @@ void Router::apply_settings() {
   parts_.desk.apply_settings();
   // An editor that greets us now gets them with its answer.
   parts_.clients.each([told = editor_settings()](Client& client) {
-    if (client.hello.client == "nvim") client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{"settings", told}});
+    if (client.hello.client == "nvim") client.tell_editor("settings", told);
   });
 }
 

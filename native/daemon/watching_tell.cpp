@@ -12,10 +12,6 @@ static constexpr std::size_t binary_front = 8192, most_lines = 50'000, names_in_
 // git lets go of the index before it writes what it did.
 static constexpr Milliseconds reflog_pause{50};
 
-static void tell_editor(Client& client, const char* method, Value data) {
-  client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{method, std::move(data)}});
-}
-
 // Why hunks of this text are not told; empty when they are.
 static std::string unfit(const std::string* text, const FileState& state) {
   if (!state.exists) return "gone";
@@ -72,7 +68,7 @@ void Watching::tell_holders(LoadedFile& file, ChangeKind kind, const std::string
       }
     }
     if (!reason.empty()) data.set("read", reason);
-    if (client->hello.client == "nvim") tell_editor(*client, "file_changed", std::move(data));
+    if (client->hello.client == "nvim") client->tell_editor("file_changed", std::move(data));
     else client->notify("file_changed", {std::move(data)});
   }
 }
@@ -203,7 +199,7 @@ void Watching::tell_batch(const ChangeBatch& batch) {
     // What he has written himself is no news to him.
     auto news = batch;
     std::erase_if(news.changes, [&](const ToldChange& change) { return change.by == id; });
-    if (!news.changes.empty()) tell_editor(*client, "files_changed", notice_of(news, cause));
+    if (!news.changes.empty()) client->tell_editor("files_changed", notice_of(news, cause));
   }
 }
 

@@ -136,9 +136,9 @@ void Workspaces::ask_editors(Place& place) {
   for (auto* client : asked) place.awaited.insert(client->id());
   if (!asked.empty()) place.answers_until = now + editor_patience;
   for (auto* client : asked) {
-    Value::Array arguments{"capture", Value::Map{}};
-    client->call("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)},
-                 [this, server = place.server.socket, id = client->id(), round = place.round](Result<Value> state) { take_state(server, id, round, std::move(state)); });
+    client->ask_editor("capture", Value::Map{}, [this, server = place.server.socket, id = client->id(), round = place.round](Result<Value> state) {
+      take_state(server, id, round, std::move(state));
+    });
   }
 }
 
@@ -270,9 +270,7 @@ void Workspaces::failed(Place& place, const Error& error, bool automatic) {
 
 void Workspaces::tell_editors(const Place& place, const char* method, const Value& data) {
   clients_.each([&](Client& client) {
-    if (!is_editor_of(client, place.server)) return;
-    Value::Array arguments{method, data};
-    client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", std::move(arguments)});
+    if (is_editor_of(client, place.server)) client.tell_editor(method, data);
   });
 }
 
