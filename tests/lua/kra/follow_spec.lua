@@ -1,4 +1,10 @@
+local alone = require('tests.helpers.alone')
 local worlds = require('tests.helpers.world')
+
+local SCREEN = [[
+  vim.o.columns, vim.o.lines, vim.o.hidden = 160, 50, true
+  vim.g.kra = { live = { follow_dwell_ms = 60 } }
+]]
 
 -- Notes of the daemon are given by hand: what follows from them is looked at.
 describe('a follow window', function()
@@ -6,17 +12,7 @@ describe('a follow window', function()
 
   before_each(function()
     world = worlds.new()
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
-    editor:lua([[
-      vim.o.columns, vim.o.lines, vim.o.hidden = 160, 50, true
-      vim.g.kra = { live = { follow_dwell_ms = 60 } }
-      _G.events, _G.said = {}, {}
-      vim.notify = function(text) table.insert(_G.said, text) end
-      vim.api.nvim_create_autocmd('User', { pattern = 'KraPinned', callback = function(e) table.insert(_G.events, e.data) end })
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
-      require('kra.live').start()
-    ]])
+    editor = alone.start(world, SCREEN)
     local text = {}
     for i = 1, 100 do text[i] = 'line ' .. i end
     a = world:write('a.txt', table.concat(text, '\n') .. '\n')
@@ -82,7 +78,7 @@ describe('a follow window', function()
     editor:command('Kra follow split')
     editor:command('wincmd w')
     editor:command('KraPin')
-    assert.is_true(editor:lua('return _G.events[#_G.events].pinned'))
+    assert.is_true(editor:lua('return _G.events[#_G.events][2].pinned'))
     editor:command('wincmd w')
     note(b, 4)
     vim.wait(150)
@@ -170,6 +166,63 @@ describe('a follow window', function()
     assert.equals(1, editor:lua('return vim.api.nvim_win_get_number(0)'))
   end)
 
+  it('shows a file that nobody had loaded where it differs from the last commit', function()
+    local repo = world.dir .. '/repo'
+    world:check({ 'git', 'init', '-q', repo })
+    local lines = {}
+    for i = 1, 100 do lines[i] = 'line ' .. i end
+    local path = world:write('repo/in/c.txt', table.concat(lines, '\n') .. '\n')
+    world:check({ 'git', '-C', repo, 'add', '-A' })
+    world:check({ 'git', '-C', repo, 'commit', '-qm', 'one' })
+    lines[77] = 'by the agent'
+    world:write(path, table.concat(lines, '\n') .. '\n')
+    editor:command('edit ' .. a)
+    editor:command('Kra follow vsplit')
+    note(path, nil, { line = vim.NIL, added = vim.NIL, removed = vim.NIL })
+    shows({ '*a.txt:1', 'c.txt:77' })
+    local text = editor:lua("return require('kra.follow').text(require('kra.follow').window())")
+    assert.truthy(text:find('c.txt:77 %+1%-1 agent$'), text)
+  end)
+
+  -- Another editor in the same place, with a screen: what opens by itself opens there only.
+  local function second_editor()
+    local second = alone.start(world, SCREEN)
+    second:request('nvim_ui_attach', 160, 50, {})
+    second:command('edit ' .. a)
+    return second
+  end
+
+  it('is opened by the first change where it was wanted last time, and is not where it was turned off', function()
+    editor:command('edit ' .. a)
+    editor:command('Kra follow vsplit')
+    local first = editor
+    editor = second_editor()
+    assert.same({ '*a.txt:1' }, seen())
+    note(b, 41)
+    shows({ '*a.txt:1', 'b.txt:41' })
+    -- Closed: that was no wish to see it again.
+    editor:lua("vim.api.nvim_win_close(require('kra.follow').window(), true)")
+    note(b, 50)
+    vim.wait(150)
+    assert.same({ '*a.txt:1' }, seen())
+    first:command('Kra follow off')
+    editor = second_editor()
+    note(b, 41)
+    vim.wait(150)
+    assert.same({ '*a.txt:1' }, seen())
+  end)
+
+  it('comes back with the session', function()
+    editor:command('edit ' .. a)
+    editor:command('Kra follow vsplit ' .. world.dir)
+    local state = editor:lua("return vim.mpack.encode((require('kra.session').capture()))")
+    editor = alone.start(world, SCREEN)
+    editor:lua("_G.done = false require('kra.session').restore(vim.mpack.decode(...), { done = function() _G.done = true end })", state)
+    world:wait(function() return editor:lua('return _G.done') end, 'the session')
+    note(b, 12)
+    shows({ '*a.txt:1', 'b.txt:12' })
+  end)
+
   it('comes back pinned with the session', function()
     editor:command('edit ' .. a)
     editor:command('split ' .. b)
@@ -180,70 +233,5 @@ describe('a follow window', function()
     second:lua("_G.done = false require('kra.session').restore(vim.mpack.decode(...), { done = function() _G.done = true end })", state)
     world:wait(function() return second:lua('return _G.done') end, 'the session')
     assert.same({ true, false }, second:lua('return vim.tbl_map(require("kra.pin").pinned, vim.api.nvim_list_wins())'))
-  end)
-end)
-
-describe('a file that is moved', function()
-  local world, editor
-
-  before_each(function()
-    world = worlds.new()
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
-    editor:lua([[
-      vim.o.hidden = true
-      vim.g.kra = { live = { sidecars = { '%.ts:%.test.ts' } } }
-      vim.o.undofile, vim.o.undodir = true, vim.fn.stdpath('state') .. '/undo'
-      vim.fn.mkdir(vim.o.undodir, 'p')
-      _G.said = {}
-      vim.notify = function(text) table.insert(_G.said, text) end
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
-      require('kra.live').start()
-    ]])
-    world:write('a.ts', 'one\ntwo\n')
-    world:write('a.test.ts', 'test\n')
-  end)
-  after_each(function() world:close() end)
-
-  local function lines() return editor:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)') end
-
-  it('takes its buffer, its undo and its side-cars along, and goes back', function()
-    editor:command('edit ' .. world.dir .. '/a.ts')
-    vim.wait(20)
-    editor:request('nvim_input', 'Ax<Esc>:w<CR>Ay<Esc>')
-    world:wait(function() return lines()[1] == 'onexy' end, 'what was typed')
-    editor:command('Kra move ' .. world.dir .. '/lib/b.ts')
-    assert.equals('onex\ntwo\n', world:read('lib/b.ts'))
-    assert.equals('test\n', world:read('lib/b.test.ts'))
-    assert.is_nil(world:read('a.ts'))
-    assert.equals(world.dir .. '/lib/b.ts', editor:lua('return vim.api.nvim_buf_get_name(0)'))
-    assert.same({ 'onexy', 'two' }, lines())
-    assert.is_true(editor:lua('return vim.bo.modified'))
-    editor:request('nvim_input', ':w<CR>')
-    world:wait(function() return world:read('lib/b.ts') == 'onexy\ntwo\n' end, 'the file under its new name', 2000,
-      function() return editor:request('nvim_exec2', 'messages', { output = true }).output end)
-    assert.equals(0, editor:lua('return vim.fn.bufnr(...)', world.dir .. '/a.ts') > 0 and 1 or 0)
-    editor:command('Kra! move')
-    assert.equals('onexy\ntwo\n', world:read('a.ts'))
-    assert.equals('test\n', world:read('a.test.ts'))
-    assert.equals(world.dir .. '/a.ts', editor:lua('return vim.api.nvim_buf_get_name(0)'))
-  end)
-
-  it('never goes over another one', function()
-    world:write('b.ts', 'mine\n')
-    editor:command(('Kra move %s/a.ts %s/b.ts'):format(world.dir, world.dir))
-    assert.equals('mine\n', world:read('b.ts'))
-    assert.equals('one\ntwo\n', world:read('a.ts'))
-    assert.truthy(table.concat(editor:lua('return _G.said')):find('is there already', 1, true))
-  end)
-
-  it('by another program is followed too', function()
-    editor:command('edit ' .. world.dir .. '/a.ts')
-    vim.wait(20)
-    assert(os.rename(world.dir .. '/a.ts', world.dir .. '/c.ts'))
-    editor:lua("require('kra.serve').answer('file_changed', ...)",
-      { path = world.dir .. '/c.ts', from = world.dir .. '/a.ts', kind = 'rename', seq = 1 })
-    assert.equals(world.dir .. '/c.ts', editor:lua('return vim.api.nvim_buf_get_name(0)'))
-    assert.same({ 'one', 'two' }, lines())
   end)
 end)

@@ -1,3 +1,4 @@
+local alone = require('tests.helpers.alone')
 local worlds = require('tests.helpers.world')
 local random = require('tests.helpers.random')
 
@@ -9,14 +10,7 @@ describe('a merge into a buffer', function()
 
   before_each(function()
     world = worlds.new()
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
-    editor:lua([[
-      vim.o.hidden = true
-      vim.notify = function() end
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
-      require('kra.live').start()
-    ]])
+    editor = alone.start(world, 'vim.o.hidden = true')
   end)
   after_each(function() world:close() end)
 

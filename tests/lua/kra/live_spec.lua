@@ -1,4 +1,5 @@
 local typing = require('tests.helpers.typing')
+local alone = require('tests.helpers.alone')
 local worlds = require('tests.helpers.world')
 
 -- Files that change outside, in a real editor, without a daemon: it looks when it is told to.
@@ -7,18 +8,7 @@ describe('a file that changes outside', function()
 
   before_each(function()
     world = worlds.new()
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
-    editor:lua([[
-      vim.o.columns, vim.o.lines = 120, 40
-      vim.g.kra = { notify = { level = 'debug' } }
-      _G.said = {}
-      vim.notify = function(text) table.insert(_G.said, text) end
-      _G.events = {}
-      vim.api.nvim_create_autocmd('User', { pattern = 'Kra*', callback = function(e) table.insert(_G.events, { e.match, e.data }) end })
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
-      require('kra.live').start()
-    ]])
+    editor = alone.start(world, "vim.o.columns, vim.o.lines, vim.g.kra = 120, 40, { notify = { level = 'debug' } }")
   end)
   after_each(function() world:close() end)
 
@@ -283,11 +273,8 @@ describe('a file that changes outside', function()
     editor:stop('sigkill')
     world:write(path, 'one\ntwo\nthree\nfour\nFIVE\n')
     local stored = world:write('stored', 'oneX\ntwo\nthree\nfour\nfive')
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
+    editor = alone.start(world)
     editor:lua([[
-      vim.notify = function() end
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
       require('kra.draft').start()
       local path, hash, stored = ...
       require('kra.draft.store').take = function(_, done)

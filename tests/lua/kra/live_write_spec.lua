@@ -1,4 +1,5 @@
 local typing = require('tests.helpers.typing')
+local alone = require('tests.helpers.alone')
 local worlds = require('tests.helpers.world')
 
 -- Every form of writing, after a change from outside came into the buffer: nothing is asked, and the file is what the buffer is.
@@ -9,12 +10,8 @@ describe('writing after a change from outside', function()
 
   before_each(function()
     world = worlds.new()
-    editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
-    editor:command('runtime plugin/kra.lua')
+    editor = alone.start(world, 'vim.o.columns, vim.o.lines = 120, 40')
     editor:lua([[
-      vim.o.columns, vim.o.lines = 120, 40
-      require('kra.rpc').connect = function(done) if done then done({ fault = 'unavailable', what = 'no daemon in this test' }) end end
-      require('kra.live').start()
       _G.fired = {}
       for _, name in ipairs({ 'BufWritePre', 'BufWritePost', 'FileWritePre', 'FileWritePost', 'FileAppendPre', 'FileAppendPost' }) do
         vim.api.nvim_create_autocmd(name, { pattern = '*.txt', callback = function(event)
