@@ -29,6 +29,8 @@ local key_at = -math.huge
 local timer ---@type uv.uv_timer_t?
 local listening = false
 local moving = false -- we are showing something ourselves
+local unopened ---@type 'split'|'vsplit'|nil the window that the first change opens, as the settings say or as it was here last time
+local notes = 0
 
 ---@return 'off'|'window'|'current'
 function M.mode() return mode or require('kra.config').get().live.follow end
@@ -66,6 +68,10 @@ local function takeable(win)
 end
 
 local function target_window()
+  if M.mode() == 'window' and unopened and not M.window() then
+    window = require('kra.follow.place').unasked(unopened)
+    if window then unopened = nil end
+  end
   if M.mode() == 'window' then return M.window() end
   local win = api.nvim_get_current_win()
   if not vim.bo[api.nvim_win_get_buf(win)].modified then return win end
@@ -142,9 +148,17 @@ end
 function M.noted(params)
   local file = type(params.files) == 'table' and params.files[1]
   if type(params.text) == 'string' and params.text ~= '' and params.single ~= true then require('kra.notify').say(params.text, 'info') end
-  if params.single ~= true or type(file) ~= 'table' or type(file.path) ~= 'string' or file.kind == 'delete' then return end
-  M.go({ path = file.path, line = tonumber(file.line) or 1, by = type(file.writer) == 'string' and file.writer ~= 'external' and file.writer or '',
-    added = tonumber(file.added), removed = tonumber(file.removed) })
+  if params.single ~= true or type(file) ~= 'table' or type(file.path) ~= 'string' or file.kind == 'delete' or M.mode() == 'off' then return end
+  notes = notes + 1
+  local by = type(file.writer) == 'string' and file.writer ~= 'external' and file.writer or ''
+  local target = { path = file.path, line = tonumber(file.line), by = by,
+    added = tonumber(file.added), removed = tonumber(file.removed) }
+  if target.line or file.kind ~= 'modify' then return M.go(vim.tbl_extend('keep', target, { line = 1 })) end
+  -- Nobody had it loaded, so nobody knows which line it was.
+  local number = notes
+  require('kra.follow.line').find(file.path, function(found)
+    if number == notes then M.go(vim.tbl_extend('keep', target, found or { line = 1 })) end
+  end)
 end
 
 -- Typing in the follow window is a wish to stay.
@@ -175,22 +189,22 @@ local function listen(on)
   api.nvim_create_autocmd({ 'InsertEnter', 'TextChanged' }, { group = group, desc = 'kra: typing in the follow window pins it', callback = changed })
 end
 
---- `off`; `here` (or nothing): this window follows; `split` or `vsplit`: a new one beside it does; `current`: the window in use goes along.
+--- `off`; `here` (or nothing): this window (or `win`) follows; `split` or `vsplit`: a new one beside it does; `current`: the window in use goes
+--- along.
 ---@param what? string
 ---@param below? string only files below this directory
-function M.set(what, below)
+---@param win? integer
+function M.set(what, below, win)
   local before = M.window()
   directory = below and (uv.fs_realpath(vim.fn.fnamemodify(below, ':p')) or vim.fn.fnamemodify(below, ':p'):gsub('/$', '')) or nil
-  pending, shown, shown_at = nil, nil, -math.huge
+  pending, shown, shown_at, unopened = nil, nil, -math.huge, nil
   if what == 'off' then
     mode, window = 'off', nil
   elseif what == 'current' then
     mode, window = 'current', nil
   else
-    mode, window = 'window', api.nvim_get_current_win()
-    if what == 'split' or what == 'vsplit' then
-      window = api.nvim_open_win(0, false, { split = what == 'vsplit' and 'right' or 'below', win = 0 })
-    end
+    mode, window = 'window', win or api.nvim_get_current_win()
+    if what == 'split' or what == 'vsplit' then window = require('kra.follow.place').beside(what) end
     vim.w[window].kra_pinned = nil
   end
   require('kra.pin').watch()
@@ -198,23 +212,68 @@ function M.set(what, below)
   if before then require('kra.pin').show(before) end
   if window then require('kra.pin').show(window) end
   require('kra.statusline').set_part('pin', require('kra.pin').word())
+  -- Changes of the project are to be told though none of its files is loaded here.
+  require('kra.live.link').root(mode ~= 'off' and (directory or require('kra.follow.place').watchable()) or nil)
 end
 
---- As the settings say, when the live part begins.
+--- As it was in this project, else as the settings say, when the live part begins.
 function M.start()
-  if not mode and M.mode() ~= 'off' then listen(true) end
-  if M.mode() == 'window' and not M.window() then window = nil end
+  if mode then return end
+  local what, below = require('kra.follow.memory').get(require('kra.follow.place').project())
+  if what == 'current' then return M.set(what, below) end
+  if not what and M.mode() == 'off' then return end
+  if what then mode = 'window' end
+  directory = below
+  if M.mode() == 'window' then unopened = what or 'vsplit' end
+  listen(true)
+  require('kra.live.link').root(directory or require('kra.follow.place').watchable())
+end
+
+--- For the session.
+---@return table?
+function M.save()
+  if M.mode() == 'current' and mode then return { what = 'current', below = directory } end
+  for _, place in ipairs(M.window() and require('kra.pin').places() or {}) do
+    if place.win == window then return { what = 'here', below = directory, tab = place.tab, number = place.number } end
+  end
+end
+
+---@param state any what save() gave, perhaps damaged
+function M.restore(state)
+  if type(state) ~= 'table' then return end
+  local below = type(state.below) == 'string' and vim.fn.isdirectory(state.below) == 1 and state.below or nil
+  if state.what == 'current' then return M.set('current', below) end
+  for _, place in ipairs(require('kra.pin').places()) do
+    if place.tab == state.tab and place.number == state.number then M.set('here', below, place.win) end
+  end
+end
+
+--- The editor of a tmux pane that is there to follow: its one window does.
+---@param below? string
+function M.accompany(below)
+  require('kra.live').start()
+  require('kra.rpc').connect(function() end, true)
+  M.set('here', below)
+end
+
+local function pane(below)
+  require('kra.follow.place').pane(below, function(err)
+    if err then return require('kra.notify').say('no pane: ' .. err, 'error', true) end
+    require('kra.notify').say('the pane beside this one shows where others write', 'info', true)
+  end)
 end
 
 --- :Kra follow
 ---@param arguments string[]
 function M.command(arguments)
   local what, below = arguments[1], arguments[2]
-  local known = { off = true, here = true, split = true, vsplit = true, current = true }
+  local known = { off = true, here = true, split = true, vsplit = true, current = true, tmux = true }
   if what and not known[what] then what, below = 'here', what end
   if below and vim.fn.isdirectory(below) == 0 then return require('kra.notify').say(below .. ' is no directory', 'error', true) end
+  if what == 'tmux' then return pane(below and vim.fn.fnamemodify(below, ':p')) end
   M.set(what, below)
-  require('kra.live.link').root(directory)
+  local kept = what ~= 'off' and (what or 'here') or nil
+  require('kra.follow.memory').keep(require('kra.follow.place').project(), kept, directory)
   local said = { off = 'follow is off', current = 'the window in use goes where others write' }
   require('kra.notify').say(said[M.mode()] or 'this window shows where others write', 'info', true)
 end

@@ -115,8 +115,9 @@ function M.toggle(whole)
   return said
 end
 
--- Windows by their place, as they come back in a restored session.
-local function windows()
+--- Windows by their place, as they come back in a restored session.
+---@return {tab: integer, number: integer, win: integer}[]
+function M.places()
   local out = {}
   for tab, page in ipairs(api.nvim_list_tabpages()) do
     for number, win in ipairs(api.nvim_tabpage_list_wins(page)) do table.insert(out, { tab = tab, number = number, win = win }) end
@@ -128,7 +129,7 @@ end
 ---@return table?
 function M.save()
   local pins = {}
-  for _, place in ipairs(windows()) do
+  for _, place in ipairs(M.places()) do
     if vim.w[place.win].kra_pinned then
       table.insert(pins, { tab = place.tab, number = place.number, path = api.nvim_buf_get_name(api.nvim_win_get_buf(place.win)) })
     end
@@ -141,7 +142,7 @@ end
 function M.restore(state)
   if type(state) ~= 'table' then return end
   for _, pin in ipairs(type(state.pins) == 'table' and state.pins or {}) do
-    for _, place in ipairs(windows()) do
+    for _, place in ipairs(M.places()) do
       local here = type(pin) == 'table' and place.tab == pin.tab and place.number == pin.number
       if here and api.nvim_buf_get_name(api.nvim_win_get_buf(place.win)) == pin.path then M.set(place.win, true) end
     end

@@ -160,4 +160,29 @@ describe('live sync', function()
     vim.wait(400)
     assert.is_nil(editor:lua("return require('kra.follow').text(require('kra.follow').window())"):match(':%d'))
   end)
+
+  it('follows in a tmux pane beside the editor', function()
+    local init = world:write('init.lua', ("vim.opt.rtp:prepend('%s')\n"):format(world.repo))
+    world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
+    local a = world:write('repo/a.txt', 'one\n')
+    local lines = {}
+    for i = 1, 60 do lines[i] = 'line ' .. i end
+    local b = world:write('repo/b.txt', table.concat(lines, '\n') .. '\n')
+    world:start_tmux('-s', 'main', '-x', '200', '-y', '50', '-c', world.dir .. '/repo')
+    world:tmux('send-keys', '-t', 'main', ('nvim -u %s -i NONE -n %s'):format(init, a), 'Enter')
+    local function screen(pane) return world:tmux('capture-pane', '-p', '-t', 'main.' .. pane) end
+    world:wait(function() return screen(0):find('one\n~', 1, true) end, 'the editor', nil, function() return screen(0) end)
+    world:tmux('send-keys', '-t', 'main', ':Kra follow tmux', 'Enter')
+    world:wait(function() return world:tmux('list-panes', '-t', 'main', '-F', '#{pane_active} #{pane_current_command}') == '1 nvim\n0 nvim' end,
+      'a second pane, without the focus', nil, function() return screen(0) end)
+    local count = 0
+    world:wait(function()
+      count = count + 1
+      lines[41] = 'changed ' .. count
+      world:write(b, table.concat(lines, '\n') .. '\n')
+      vim.wait(200)
+      return screen(1):find('changed %d') and screen(1):find('b.txt', 1, true)
+    end, 'the change in the other pane', nil, function() return screen(1) end)
+    assert.truthy(world:tmux('display-message', '-p', '-t', 'main', '#{pane_index}') == '0')
+  end)
 end)

@@ -2,12 +2,17 @@
 local data = require('kra.session.data')
 local M = {}
 
--- Our own pins go the same way.
+-- Our own pins and the follow window go the same way.
 local registered = { ---@type kra.Extension[]
   {
     name = 'kra.pin',
     on_save = function() return package.loaded['kra.pin'] and require('kra.pin').save() end,
     on_restore = function(state) require('kra.pin').restore(state) end,
+  },
+  {
+    name = 'kra.follow',
+    on_save = function() return package.loaded['kra.follow'] and require('kra.follow').save() or nil end,
+    on_restore = function(state) require('kra.follow').restore(state) end,
   },
 }
 
