@@ -185,4 +185,21 @@ describe('live sync', function()
     end, 'the change in the other pane', nil, function() return screen(1) end)
     assert.truthy(world:tmux('display-message', '-p', '-t', 'main', '#{pane_index}') == '0')
   end)
+
+  it('waits for no editor that hangs, and brings that one up to date when it goes on', function()
+    local lines = {}
+    for i = 1, 3000 do lines[i] = 'a line that is long enough to fill a socket ' .. i end
+    local path = world:write('a.txt', table.concat(lines, '\n') .. '\n')
+    local hung = start()
+    open(path, hung)
+    open(path)
+    vim.uv.kill(hung.pid, 'sigstop')
+    for round = 1, 8 do
+      for i = 1, 3000 do lines[i] = ('round %d, a line that is long enough to fill a socket %d'):format(round, i) end
+      world:write(path, table.concat(lines, '\n') .. '\n')
+      arrives(path, table.concat(lines, '\n') .. '\n')
+    end
+    vim.uv.kill(hung.pid, 'sigcont')
+    arrives(path, table.concat(lines, '\n') .. '\n', hung)
+  end)
 end)

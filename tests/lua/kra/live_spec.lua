@@ -297,4 +297,44 @@ describe('a file that changes outside', function()
     assert.equals(2, row.lnum)
     assert.truthy(row.text:find('outside: +1 -1', 1, true))
   end)
+
+  -- Neovim 0.13 looks at each file whose buffer has 'autoread' by itself, and reloads it.
+  it('is no business of an editor that reloads by itself, as long as it comes in here', function()
+    local path = open('a.txt', 'one\ntwo\n')
+    editor:lua([[
+      _G.reloads, _G.looks = 0, 0
+      local buf = vim.api.nvim_get_current_buf()
+      vim.api.nvim_buf_attach(buf, false, { on_reload = function() _G.reloads = _G.reloads + 1 end })
+      local watcher = vim.uv.new_fs_event()
+      watcher:start(..., {}, vim.schedule_wrap(function()
+        _G.looks = _G.looks + 1
+        local own = vim.bo[buf].autoread
+        if own == nil then own = vim.go.autoread end
+        if own then vim.cmd.checktime(buf) end
+      end))
+    ]], path)
+    local function looked(what)
+      editor:lua('_G.looks = 0')
+      world:write(path, what)
+      world:wait(function() return editor:lua('return _G.looks') > 0 end, 'a look')
+    end
+    looked('one\nTWO\n')
+    assert.same({ 'one', 'two' }, lines())
+    look()
+    assert.same({ 'one', 'TWO' }, lines())
+    assert.equals(0, editor:lua('return _G.reloads'))
+    type_keys('u')
+    assert.same({ 'one', 'two' }, lines())
+    type_keys('<C-r>')
+    editor:command('Kra live off')
+    looked('one\nthree\n')
+    world:wait(function() return lines()[2] == 'three' end, 'its reload', nil, lines)
+    assert.truthy(editor:lua('return _G.reloads') > 0)
+    editor:command('Kra live on')
+    editor:lua('_G.reloads = 0')
+    looked('one\nfour\n')
+    look()
+    assert.same({ 'one', 'four' }, lines())
+    assert.equals(0, editor:lua('return _G.reloads'))
+  end)
 end)
