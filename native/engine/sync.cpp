@@ -258,7 +258,7 @@ class Syncing {
     if (tree != empty_tree(store_.place().sha256)) changes.insert(changes.begin(), {"", "040000", tree});
     // A file that shall not be there need not be in the tree: git takes that as nothing to do.
     Import import;
-    const int mark = import.commit({.ref = cat("refs/kra/merge/", name), .committer = own_identity({}), .message = name, .changes = std::move(changes)});
+    const int mark = import.commit({.ref = {}, .committer = own_identity({}), .message = name, .changes = std::move(changes)});
     auto written = TRY(import.run(store_.git(), patience_));
     return written.trees[mark];
   }

@@ -59,7 +59,7 @@ class Merging {
     const auto commit = [&](const char* ref, const std::string& tree, const std::vector<std::string>& parents) {
       std::vector<Import::Change> changes;
       if (tree != empty_tree(store_.place().sha256)) changes.push_back({"", "040000", tree});
-      return import.commit({.ref = cat("refs/kra/merge/", ref), .committer = own_identity({}), .message = ref, .parents = parents, .changes = std::move(changes)});
+      return import.commit({.ref = {}, .committer = own_identity({}), .message = ref, .parents = parents, .changes = std::move(changes)});
     };
     const int base = commit("base", sides_.base, {});
     const int work = commit("work", sides_.work, {Import::mark_text(base)});
@@ -149,7 +149,7 @@ class Merging {
     if (std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return text.find('\0') != std::string::npos; })) return false;
     Import import;
     const int blob = import.blob(joined(texts[2], texts[0], texts[1], sides_.remote_device, markers));
-    import.commit({.ref = "refs/kra/merge/text", .committer = own_identity({}), .message = "joined", .changes = {{"text", "100644", Import::mark_text(blob)}}});
+    import.commit({.ref = {}, .committer = own_identity({}), .message = "joined", .changes = {{"text", "100644", Import::mark_text(blob)}}});
     auto written = TRY(import.run(store_.git(), patience_));
     set(conflict.path, {conflict.ours.mode, written.oids[blob]});
     return true;

@@ -160,7 +160,7 @@ class Settling {
     Import import;
     const int before = known ? import.blob(known->bytes) : 0;
     const int after = import.blob(bytes);
-    import.commit({.ref = "refs/kra/rescue", .committer = own_identity(wall_now()), .message = path,
+    import.commit({.ref = {}, .committer = own_identity(wall_now()), .message = path,
                    .changes = {{"after", "100644", Import::mark_text(after)}, {"before", "100644", Import::mark_text(known ? before : after)}}});
     const auto written = TRY(import.run(store_.git(), patience_));
     intent.slots.push_back({store_.new_slot(), path, known ? written.oids.at(before) : "", written.oids.at(after)});

@@ -2,15 +2,20 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "os/process.hpp"
 #include "peers/git.hpp"
+#include "peers/git_session.hpp"
 #include "wire/messages.hpp"
 
 namespace kra {
 namespace {
 
 constexpr std::uint64_t exclude_limit = 4U << 20;
+// Every write leaves a pack; above so many, looking for an object begins to cost.
+constexpr std::ptrdiff_t most_packs = 50;
 
 bool same_device(const std::string& left, const std::string& right) {
   struct stat one, other;
@@ -29,8 +34,10 @@ void remove_locks(Disk& disk, const std::string& directory, int depth) {
   for (const auto& name : *names) {
     const auto path = cat(directory, "/", name);
     const auto info = disk.info(path);
-    if (info && info->directory && depth > 0 && name != "objects") remove_locks(disk, path, depth - 1);
-    else if (name.ends_with(".lock") || name.starts_with("fast_import_crash")) (void)disk.remove(path);
+    // Of objects only those that a pack was being made of.
+    const bool of_packs = directory.ends_with("/objects");
+    if (info && info->directory && depth > 0 && (!of_packs || name == "pack")) remove_locks(disk, path, depth - 1);
+    else if (name.ends_with(".lock") || name.starts_with("fast_import_crash") || name.starts_with("tmp_")) (void)disk.remove(path);
   }
 }
 
@@ -45,6 +52,7 @@ SyncStore::SyncStore(Disk& disk, std::string directory, RepositoryPlace place, L
 }
 
 SyncStore::~SyncStore() {
+  git_.talk_through(nullptr);
   if (!directory_.empty()) (void)disk_->remove(file("unclean"));
 }
 
@@ -73,6 +81,20 @@ Result<void> SyncStore::prepare(const Patience& patience) {
     // What is on disk is what is kept: no line ends, filters or encodings.
     TRY(disk_->replace(git_.directory() + "/info/attributes", "* -text -eol -filter -ident -working-tree-encoding\n"));
   }
+  TRY(tidy(patience));
+  git_.talk_through(std::make_shared<GitSession>(git_));
+  return {};
+}
+
+Result<void> SyncStore::tidy(const Patience& patience) {
+  const auto names = disk_->list(git_.directory() + "/objects/pack");
+  if (!names || std::count_if(names->begin(), names->end(), [](const std::string& name) { return name.ends_with(".pack"); }) <= most_packs) return {};
+  // Those that stay would look for the packs that go.
+  const bool talks = git_.session() != nullptr;
+  git_.talk_through(nullptr);
+  // Small ones become one; objects that nothing refers to stay too.
+  TRY_TO("join packs", git_.ask({.arguments = {"repack", "-d", "-n", "-q", "--geometric=2"}}, patience));
+  if (talks) git_.talk_through(std::make_shared<GitSession>(git_));
   return {};
 }
 

@@ -42,6 +42,8 @@ class SyncStore {
   Result<void> set_excludes(const std::vector<std::string>& patterns);
   // The one before was killed, or could not end.
   bool after_crash() const { return after_crash_; }
+  // Joins packs when there are many. Takes its time, once in a while.
+  Result<void> tidy(const Patience& patience);
   // A name for a slot that was never used before.
   std::string new_slot();
   const std::string& slots() const { return slots_; }

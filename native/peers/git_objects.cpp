@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "peers/git_session.hpp"
 
 namespace kra {
 
@@ -63,6 +64,13 @@ Result<TreeMap> list_level(const Git& git, const std::string& tree, const Patien
 Result<std::vector<std::string>> read_blobs(const Git& git, const std::vector<std::string>& oids, const Patience& patience) {
   std::vector<std::string> blobs;
   if (oids.empty()) return blobs;
+  if (auto* session = git.session()) {
+    for (auto& object : TRY(session->objects(oids, true, patience))) {
+      if (object.oid.empty()) return Error{Fault::corrupt, cat("git cat-file: ", oids[blobs.size()], " is not there")};
+      blobs.push_back(std::move(object.bytes));
+    }
+    return blobs;
+  }
   auto output = TRY(git.ask({.arguments = {"cat-file", "--batch"}, .input = join(oids, "\n") + "\n"}, patience));
   std::string_view rest(output);
   for (const auto& oid : oids) {
@@ -81,35 +89,16 @@ Result<std::vector<std::string>> read_blobs(const Git& git, const std::vector<st
 Result<std::vector<std::string>> missing_objects(const Git& git, const std::vector<std::string>& oids, const Patience& patience) {
   std::vector<std::string> missing;
   if (oids.empty()) return missing;
+  if (auto* session = git.session()) {
+    const auto objects = TRY(session->objects(oids, false, patience));
+    for (std::size_t at = 0; at < oids.size(); ++at)
+      if (objects[at].oid.empty()) missing.push_back(oids[at]);
+    return missing;
+  }
   auto output = TRY(git.ask({.arguments = {"cat-file", "--batch-check"}, .input = join(oids, "\n") + "\n"}, patience));
   for (const auto line : split(output, "\n"))
     if (line.ends_with(" missing")) missing.emplace_back(line.substr(0, line.find(' ')));
   return missing;
-}
-
-Result<std::map<std::string, std::string>> list_refs(const Git& git, const std::string& prefix, const Patience& patience) {
-  auto output = TRY(git.ask({.arguments = {"for-each-ref", "--format=%(objectname) %(refname)", prefix}}, patience));
-  std::map<std::string, std::string> refs;
-  for (const auto line : split(output, "\n"))
-    if (const auto space = line.find(' '); space != line.npos) refs.emplace(line.substr(space + 1), line.substr(0, space));
-  return refs;
-}
-
-Result<std::string> resolve(const Git& git, const std::string& name, const Patience& patience) {
-  auto outcome = TRY(git.run({.arguments = {"rev-parse", "--verify", "--quiet", "--end-of-options", name}}, patience));
-  const auto line = outcome.output.substr(0, outcome.output.find('\n'));
-  return outcome.status == 0 ? line : std::string();
-}
-
-Result<void> change_refs(const Git& git, const std::vector<RefChange>& changes, const Patience& patience) {
-  std::string input = "start\n";
-  for (const auto& change : changes) {
-    if (change.to.empty()) input += cat("delete ", change.name, change.from.empty() ? "" : " ", change.from, "\n");
-    else input += cat("update ", change.name, " ", change.to, change.from.empty() ? "" : " ", change.from, "\n");
-  }
-  if (changes.empty()) return {};
-  TRY(git.ask({.arguments = {"update-ref", "--no-deref", "--stdin"}, .input = input + "prepare\ncommit\n"}, patience));
-  return {};
 }
 
 }  // namespace kra

@@ -60,7 +60,7 @@ class Import {
     std::string data;
   };
   struct Commit {
-    std::string ref;  // moved there, whatever it was
+    std::string ref;  // moved there, whatever it was, once everything is on disk; empty: nothing refers to the commit
     std::string author, committer;  // "Name <mail> 1700000000 +0000"; no author: the committer
     std::string message;
     std::vector<std::string> parents;
@@ -83,6 +83,7 @@ class Import {
   std::string stream_;
   int marks_ = 0;
   std::vector<int> commits_;
+  std::vector<std::string> refs_;
 };
 
 // One side of a path that could not be merged.

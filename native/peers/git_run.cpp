@@ -20,6 +20,8 @@ constexpr std::array settings = {
     "fetch.writeCommitGraph=false", "merge.directoryRenames=false", "merge.renames=false",        "diff.renames=false",
     "advice.detachedHead=false",    "push.recurseSubmodules=no",    "push.gpgSign=false",         "commit.gpgSign=false",
     "core.logAllRefUpdates=false",  "core.pager=cat",               "transfer.fsckObjects=true",  "fetch.fsck.zeroPaddedFilemode=ignore",
+    // A pack is synced once, loose objects one by one.
+    "fastimport.unpackLimit=0",     "fetch.unpackLimit=1",
 };
 
 // Kept for the network: how the user reaches the remote.
@@ -47,7 +49,7 @@ GitFrame git_frame(bool network) {
   return frame;
 }
 
-Result<Outcome> Git::run(GitCall call, const Patience& patience) const {
+Command Git::command(GitCall call) const {
   auto frame = git_frame(call.network);
   Command command{.argv = std::move(frame.argv),
                   .environment = std::move(frame.environment),
@@ -60,8 +62,10 @@ Result<Outcome> Git::run(GitCall call, const Patience& patience) const {
   if (!work_tree_.empty()) command.argv.push_back(cat("--work-tree=", work_tree_));
   for (auto& argument : call.arguments) command.argv.push_back(std::move(argument));
   for (auto& variable : call.environment) command.environment.push_back(std::move(variable));
-  return kra::run(command, patience);
+  return command;
 }
+
+Result<Outcome> Git::run(GitCall call, const Patience& patience) const { return kra::run(command(std::move(call)), patience); }
 
 Result<std::string> Git::ask(GitCall call, const Patience& patience) const {
   const auto subcommand = call.arguments.front();

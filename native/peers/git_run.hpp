@@ -2,6 +2,7 @@
 // without anybody's GIT_ variables, are fixed here; callers add a subcommand and its arguments.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ struct GitFrame {
 };
 GitFrame git_frame(bool network);
 
+class GitSession;
+
 class Git {
  public:
   explicit Git(std::string git_directory, std::string work_tree = {}) : directory_(std::move(git_directory)), work_tree_(std::move(work_tree)) {}
@@ -36,6 +39,12 @@ class Git {
   const std::string& directory() const { return directory_; }
   const std::string& work_tree() const { return work_tree_; }
 
+  // A session that answers instead of a git of its own for each question (peers/git_session.hpp); none: nullptr.
+  void talk_through(std::shared_ptr<GitSession> session) { session_ = std::move(session); }
+  GitSession* session() const { return session_.get(); }
+
+  // How that call is made.
+  Command command(GitCall call) const;
   // Errors as those of kra::run(); a git that ended with another status than 0 is none.
   Result<Outcome> run(GitCall call, const Patience& patience) const;
   // What it printed; Fault::io with git's own words when its status is not 0.
@@ -44,6 +53,7 @@ class Git {
  private:
   std::string directory_, work_tree_;
   int guard_ = -1;
+  std::shared_ptr<GitSession> session_;
 };
 
 // The last line of what git said that tells why, without its "fatal: ".
