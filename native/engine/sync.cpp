@@ -227,6 +227,8 @@ class Syncing {
       kept.push_back({change.path, change.before.mode, change.before.oid});
       return true;
     });
+    for (const auto& [path, why] : state_.skipped)
+      if (why == skipped_secret) report_.held.push_back({path, "it looks like a secret"});
     if (!request_.confirmed) {
       if (auto why = too_many_deletions(outgoing, state_.files.size() + outgoing.size()); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");
       if (auto why = too_many_new(outgoing, state_); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "engine/privacy.hpp"
 
 namespace kra {
 namespace {
@@ -70,6 +71,8 @@ class Scan {
       return {};
     }
     if (look->kind == FileKind::other) return {};
+    // What git does not have yet and looks like a secret is not to be in any store.
+    if (known == state_.files.end() && !index_.contains(path) && is_secret_file(path)) return skip(path, skipped_secret);
     if (known != state_.files.end() && known->second.settled && known->second.look == *look) return {};
     return read(path);
   }

@@ -10,6 +10,8 @@
 
 namespace kra {
 
+inline constexpr const char* skipped_secret = "secret";  // by its name, and git does not have it
+
 struct ScannedFile {
   TreeEntry entry;
   FileLook look;
@@ -19,7 +21,7 @@ struct ScannedFile {
 struct WorkState {
   std::map<std::string, ScannedFile, std::less<>> files;
   std::string commit, tree;                    // of the files; empty: never scanned
-  std::map<std::string, std::string> skipped;  // path -> why it was not read: "busy", "too big", "nested", "unreadable"
+  std::map<std::string, std::string> skipped;  // path -> why it was not read: "busy", "too big", "nested", "unreadable", skipped_secret
   std::uint64_t changed = 0;                   // files that differ from the state before
 };
 

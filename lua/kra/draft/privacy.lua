@@ -77,13 +77,22 @@ function M.refused(ids)
   for _, id in ipairs(ids) do refused[id] = true end
 end
 
-local function reason_of_file(path)
+local function reason_of_name(path)
   for _, place in ipairs(PLACES) do
     if path:find(place) then return 'a place for what is not to be kept' end
   end
   if M.secret(path) then return 'the name of a secret file' end
   if excluded_by_user(path) then return 'privacy.exclude' end
   if skipped_by_user(path) then return 'backupskip' end
+end
+
+local function reason_of_file(path)
+  local reason = reason_of_name(path)
+  if reason then return reason end
+  -- What a link leads to is what is edited.
+  local real = uv.fs_realpath(path)
+  reason = real and real ~= path and reason_of_name(real)
+  if reason then return reason end
   local stat = uv.fs_stat(path)
   if not stat then return nil end
   if stat.uid ~= uv.getuid() then return "somebody else's file" end

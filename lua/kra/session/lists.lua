@@ -4,15 +4,18 @@ local M = {}
 local api = vim.api
 
 local MAX_ITEMS, MAX_LINE = 5000, 1024 -- a list of long lines must not make a message that is refused
+local secrets = {} ---@type table<string, boolean> paths whose lines stay where they are
 local number_fields = { 'lnum', 'col', 'end_lnum', 'end_col', 'nr', 'vcol', 'valid' }
 
 local function item_of(entry, names)
   local path = names[entry.bufnr]
   if path == nil then
     path = entry.bufnr > 0 and api.nvim_buf_is_valid(entry.bufnr) and api.nvim_buf_get_name(entry.bufnr) or ''
+    if path ~= '' and require('kra.draft.privacy').secret(path) then secrets[path] = true end
     names[entry.bufnr] = path
   end
-  local item = { path, entry.text:sub(1, MAX_LINE), entry.type, entry.pattern, entry.module or '' }
+  -- A line of a secret file is not to be kept for having been found.
+  local item = { path, secrets[path] and '' or entry.text:sub(1, MAX_LINE), entry.type, entry.pattern, entry.module or '' }
   for _, field in ipairs(number_fields) do table.insert(item, entry[field] or 0) end
   return item
 end
