@@ -153,7 +153,7 @@ describe('unsaved text', function()
     vim.wait(200)
     local second = start()
     second:command('edit file.txt')
-    second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('open in another editor') ~= nil", 'the notice')
+    second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('file.txt is open') ~= nil", 'the notice')
     assert.same({}, open_drafts())
   end)
 

@@ -71,7 +71,7 @@ function M.tell(path, others)
     if not seen[key] then
       seen[key] = true
       require('kra.notify').problem({ code = 'open_elsewhere', cure = ':Kra drafts goes there',
-        text = ('%s is open in another editor too, %s'):format(vim.fn.fnamemodify(path, ':~:.'), M.where(other)) })
+        text = ('%s is open %s too'):format(vim.fn.fnamemodify(path, ':~:.'), M.where(other)) })
     end
   end
 end

@@ -38,13 +38,20 @@ local function own_rows()
   return rows
 end
 
----@param stored kra.StoredDraft[]
+-- What waits for somebody comes first, what was dealt with last.
+local groups = { { 'left', 'abandoned' }, { 'open' }, { 'discarded', 'recovered' } }
+
+---@param stored kra.StoredDraft[] the newest first
 ---@return kra.DraftRow[]
 function M.rows(stored)
   local rows = own_rows()
-  for _, draft in ipairs(stored) do
-    local age = require('kra.draft.notice').age(draft)
-    table.insert(rows, { stored = draft, text = row_text(draft.state, age, draft.bytes, name_of(draft.path), draft.preview) })
+  for _, group in ipairs(groups) do
+    for _, draft in ipairs(stored) do
+      if vim.list_contains(group, draft.state) then
+        local age = require('kra.draft.notice').age(draft)
+        table.insert(rows, { stored = draft, text = row_text(draft.state, age, draft.bytes, name_of(draft.path), draft.preview) })
+      end
+    end
   end
   return rows
 end

@@ -295,6 +295,6 @@ describe('recovery', function()
     end
     start()
     screen:command('edit file.txt')
-    told('open in another editor too, in pane %9')
+    told('is open in pane %9 too')
   end)
 end)
