@@ -49,9 +49,13 @@ end
 
 local problems = {} ---@type kra.Problem[]
 
+-- Of which one notice is enough until they are solved, whoever found them.
+local once = { drafts_memory = true, drafts_second = true, drafts_sync = true }
+
 --- Something that the user should know, kept for `:Kra status`.
 ---@param problem kra.Problem
 function M.problem(problem)
+  if once[problem.code] and vim.iter(problems):any(function(known) return known.code == problem.code end) then return end
   for i, known in ipairs(problems) do
     if known.code == problem.code and known.text == problem.text then table.remove(problems, i) break end
   end
@@ -59,6 +63,12 @@ function M.problem(problem)
   if #problems > 20 then table.remove(problems, 1) end
   M.say(problem.text .. (problem.cure and problem.cure ~= '' and (' (%s)'):format(problem.cure) or ''), 'warn')
   M.event('KraProblem', vim.tbl_extend('force', { ok = false }, problem))
+end
+
+--- What was wrong is right again: `:Kra status` shows it no longer.
+---@param code string
+function M.solved(code)
+  problems = vim.tbl_filter(function(problem) return problem.code ~= code end, problems)
 end
 
 ---@return kra.Problem[]

@@ -22,12 +22,14 @@ end
 ---@return {cwd: string, tabs: integer, buffers: {path: string, modified: boolean}[], state: kra.State}
 function M.account()
   require('kra.notify').event('KraSavePre')
+  local before = vim.uv.hrtime()
   local state = require('kra.session').capture()
   local modified = {}
   for _, info in ipairs(vim.fn.getbufinfo({ bufmodified = 1 })) do modified[info.name] = true end
   local buffers = {}
   for i, buffer in ipairs(state.buffers) do buffers[i] = row_of(buffer, buffer.path ~= nil and modified[buffer.path] == true) end
   last = { cwd = state.cwd, tabs = #state.tabs, buffers = buffers, state = state }
+  require('kra.draft.alive').measure('session', (vim.uv.hrtime() - before) / 1e6)
   return last
 end
 
@@ -62,6 +64,10 @@ local methods = {
     local data = vim.tbl_extend('keep', type(params) == 'table' and params or {}, { ok = true, duration_ms = 0 })
     require('kra.statusline').saved(data)
     require('kra.notify').event('KraSavePost', data)
+    return vim.empty_dict()
+  end,
+  solved = function(params)
+    require('kra.notify').solved(tostring(params.code))
     return vim.empty_dict()
   end,
   problem = function(params)

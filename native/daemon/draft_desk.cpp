@@ -106,10 +106,10 @@ void DraftDesk::draft(Client& client, const Value& param, Reply reply) {
   if (!frames.empty()) {
     place = journal.appender.append(frames);
     if (!place) {
-      set_trouble(place.error().what, "drafts_memory", now);
+      set_trouble(cat("unsaved text is only in the memory of its editor: ", place.error().what), "drafts_memory", now);
       return reply.give(std::move(place.error()));
     }
-    if (*place == DraftAppender::Place::second) set_trouble(journal.appender.trouble(), "drafts_second", now);
+    if (*place == DraftAppender::Place::second) set_trouble(cat("unsaved text is at a second place, which a restart empties: ", journal.appender.trouble()), "drafts_second", now);
     journal.last_seq = last;
     journal.added += frames.size();
     if (*place == DraftAppender::Place::first) journal.commit.poke(now);
@@ -141,7 +141,7 @@ void DraftDesk::sync(const std::string& client, Journal& journal, Instant now) {
       },
       [this, client](Result<bool> outcome) {
         if (!outcome || !*outcome) journals_.at(client)->appender.let_go();
-        if (!outcome) set_trouble(outcome.error().what, "drafts_sync", Clock::now());
+        if (!outcome) set_trouble(cat("unsaved text could not be synced: ", outcome.error().what), "drafts_sync", Clock::now());
         synced(client, outcome.ok());
       });
 }
@@ -317,13 +317,16 @@ void DraftDesk::ring_retry(Instant now) {
   if (!retry_.ring(now)) return;
   lane_.post(
       [this](std::stop_token) -> Result<std::uint64_t> {
-        TRY(make_draft_reserve(disk_, paths_.drafts() + "/reserve"));
-        return Drafts(disk_, paths_).move_home();
+        auto left = TRY(Drafts(disk_, paths_).move_home());
+        // Text comes first: the reserve is made of what room is left.
+        if (left == 0) (void)make_draft_reserve(disk_, paths_.drafts() + "/reserve");
+        return left;
       },
       [this](Result<std::uint64_t> left) {
         auto then = Clock::now();
         if (!left || *left > 0) return retry_.failed(then, static_cast<double>(then.time_since_epoch().count() % 1000) / 1000);
         retry_.succeeded();
+        tell_editors("solved", Value::Map{{"code", trouble_code_}}, 0);
         trouble_.clear();
         trouble_code_.clear();
       });

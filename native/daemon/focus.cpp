@@ -11,7 +11,7 @@ void tell_focus(Server& clients, const Event& event) {
     if (client.hello.client != "nvim" || client.hello.tmux != event.server || client.hello.pane.empty()) return;
     bool gained = std::find(panes.begin() + 1, panes.end(), client.hello.pane) != panes.end();
     if (std::exchange(client.seen, gained) == gained) return;
-    client.notify("nvim_exec_lua", {"return require('kra.rpc').serve(...)", Value::Array{"focus", Value::Map{{"gained", gained}}}});
+    client.tell_editor("focus", Value::Map{{"gained", gained}});
   });
 }
 

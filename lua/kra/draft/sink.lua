@@ -96,6 +96,7 @@ local function report(durability)
       require('kra.notify').problem({ code = 'drafts_memory', text = 'unsaved text is only in memory: the state directory takes nothing',
         cure = 'make room, or see :checkhealth kra' })
     elseif before == 'memory' then
+      require('kra.notify').solved('drafts_memory')
       require('kra.notify').say('unsaved text is on disk again', 'info')
     end
   end

@@ -237,15 +237,24 @@ describe('unsaved text', function()
     world:wait(function() return editor:lua("return require('kra.draft').status().durability") == 'journal' end, 'the first place')
   end)
 
-  it('waits in memory when nothing takes it, and says so once', function()
-    world.env.KRA_STATE_DIR, world.env.KRA_RUNTIME_DIR = '/proc/nowhere', '/proc/nowhere'
+  it('waits in memory when nothing takes it, says so once, and is written when there is room', function()
+    world.env.KRA_STATE_DIR, world.env.KRA_RUNTIME_DIR = world:write('room', 'a file in the way'), '/proc/nowhere'
     open()
     editor:request('nvim_buf_set_lines', 0, 0, -1, false, { 'kept' })
     world:wait(function() return editor:lua("return require('kra.draft').status().durability") == 'memory' end, 'the notice')
     editor:request('nvim_buf_set_lines', 0, 0, -1, false, { 'kept on' })
     world:wait(function() return editor:lua("return require('kra.draft').status().held") > 0 end, 'held text')
-    local problems = editor:lua("return require('kra').status().problems")
-    assert.equals(1, #vim.tbl_filter(function(problem) return problem.code == 'drafts_memory' end, problems))
+    -- The daemon's word for the same.
+    editor:lua("require('kra.rpc').serve('problem', { code = 'drafts_memory', text = 'no space' })")
+    local function problems()
+      local all = editor:lua("return require('kra').status().problems")
+      return #vim.tbl_filter(function(problem) return problem.code == 'drafts_memory' end, all)
+    end
+    assert.equals(1, problems())
+    vim.uv.fs_unlink(world.dir .. '/room')
+    editor:request('nvim_buf_set_lines', 0, 0, -1, false, { 'kept at last' })
+    world:wait(function() return editor:lua("return require('kra.draft').status().durability") == 'journal' end, 'the journal')
+    assert.equals(0, problems())
   end)
 
   it('survives a failure of ours without disturbing who types', function()
