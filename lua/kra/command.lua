@@ -11,7 +11,9 @@ local function float(title, lines)
   local width = 20
   for _, line in ipairs(lines) do width = math.max(width, vim.fn.strdisplaywidth(line)) end
   width = math.max(1, math.min(width, vim.o.columns - 4))
-  local height = math.max(1, math.min(#lines, vim.o.lines - 4))
+  local rows = 0
+  for _, line in ipairs(lines) do rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width)) end
+  local height = math.max(1, math.min(rows, vim.o.lines - 4))
   local buf = api.nvim_create_buf(false, true)
   api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].bufhidden, vim.bo[buf].modifiable, vim.bo[buf].filetype = 'wipe', false, 'kra'
@@ -19,6 +21,7 @@ local function float(title, lines)
     relative = 'editor', style = 'minimal', border = 'rounded', title = ' ' .. title .. ' ', width = width, height = height,
     row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1), col = math.max(0, math.floor((vim.o.columns - width) / 2)),
   })
+  vim.wo[win].wrap, vim.wo[win].breakindent, vim.wo[win].breakindentopt = true, true, 'shift:12'
   for _, key in ipairs({ 'q', '<Esc>' }) do
     vim.keymap.set('n', key, function() pcall(api.nvim_win_close, win, true) end, { buffer = buf, nowait = true, desc = 'kra: close' })
   end
