@@ -135,6 +135,24 @@ TEST_CASE("a file under another's number is damage") {
   CHECK(world.history.newest("work")->stamp.generation == 1);
 }
 
+TEST_CASE("the newest is that of the highest number, whatever the clock said") {
+  World world;
+  constexpr std::int64_t now = 20'000 * 24 * hour;
+  std::int64_t at = now;
+  for (auto step : {24 * hour, -48 * hour, hour}) {
+    world.save("work", workspace(cat("s", at)), at);
+    at += step;
+  }
+  auto newest = world.history.newest("work");
+  REQUIRE(newest.ok());
+  CHECK(newest->stamp.generation == 3);
+  CHECK(newest->stamp.saved_at == now - 24 * hour);
+  // None of them is too old for a clock that is wrong by a day.
+  REQUIRE(world.history.thin("work", {Milliseconds(24 * hour), Milliseconds(7 * 24 * hour), Milliseconds(30 * 24 * hour)}, {now + 24 * hour}).ok());
+  CHECK(world.history.log("work")->size() >= 2);
+  CHECK(world.history.newest("work")->stamp.generation == 3);
+}
+
 TEST_CASE("references mean a name, a number or a time") {
   World world;
   WallTime now{1'700'000'000'000};

@@ -2,6 +2,7 @@
 #include "../catch.hpp"
 #include "engine/backoff.hpp"
 #include "engine/debounce.hpp"
+#include "engine/group_commit.hpp"
 #include "engine/heartbeat.hpp"
 #include "engine/lease.hpp"
 #include "engine/throttle.hpp"
@@ -116,4 +117,47 @@ TEST_CASE("a lease ends with its time, its release or its holder") {
   CHECK_FALSE(leases.due());
   CHECK(is_lease_name("LoadInProgress"));
   CHECK_FALSE(is_lease_name("loadinprogress"));
+}
+
+// A laptop that slept, or a clock that jumped: what was due meanwhile happens once, not as often as it would have.
+TEST_CASE("after eight hours that nobody was awake each timer rings once") {
+  constexpr auto awake = start + 8h;
+  Debounce debounce(20s, 120s);
+  debounce.poke(start);
+  CHECK(debounce.ring(awake));
+  CHECK_FALSE(debounce.ring(awake));
+  CHECK_FALSE(debounce.due());
+
+  Throttle throttle(1s);
+  throttle.poke(start);
+  throttle.poke(start + 1ms);
+  CHECK(throttle.ring(awake));
+  CHECK_FALSE(throttle.ring(awake));
+
+  Backoff backoff(1s, 60s);
+  backoff.failed(start);
+  CHECK(backoff.ring(awake));
+  CHECK_FALSE(backoff.ring(awake));
+  CHECK(backoff.failures() == 1);
+
+  GroupCommit commit;
+  commit.poke(start);
+  CHECK(commit.ring(awake));
+  CHECK_FALSE(commit.ring(awake));
+  commit.done(true, awake);
+  CHECK_FALSE(commit.due());
+
+  Leases leases;
+  leases.grant(load_in_progress, "/a", 1, 10s, start);
+  leases.grant(load_in_progress, "/b", 1, 24h, start);
+  CHECK(leases.ring(awake).size() == 1);
+  CHECK(leases.ring(awake).empty());
+  CHECK(leases.forbids_autosave("/b"));
+
+  Heartbeat heartbeat(90s, start);
+  heartbeat.expect(true);
+  CHECK(heartbeat.missed(awake));
+  heartbeat.beat(awake);
+  CHECK_FALSE(heartbeat.missed(awake));
+  CHECK(heartbeat.due() == awake + 90s);
 }
