@@ -170,15 +170,17 @@ end
 function M.flush(now, sync)
   if not started then return end
   clock.rest()
-  local before = uv.hrtime()
+  local before, held = uv.hrtime(), sink.held()
   local left = each_dirty(function(rec)
     return flush_one(rec, now and uv.hrtime() - before < LAST_FLUSH_NS)
   end)
-  if now then sink.append(sync) else sink.send() end
+  local bytes = math.max(0, sink.held() - held)
+  local kept = not now or sink.append(sync)
+  if not now then sink.send() end
   if left then clock.again(sink.busy() and 10 * SCAN_PAUSE_MS or SCAN_PAUSE_MS) end
   flushes = flushes + 1
   require('kra.draft.alive').update()
-  require('kra.draft.alive').measure('draft', (uv.hrtime() - before) / 1e6)
+  require('kra.draft.alive').measure('draft', (uv.hrtime() - before) / 1e6, kept, { bytes = bytes })
   if not left then require('kra.draft.undo').poke() end
 end
 

@@ -104,7 +104,7 @@ end
 --- What was measured in this editor: for each operation count, failures, average and percentiles of the last hundred, in ms of the main
 --- loop. `cb` gets the daemon's figures beside them.
 ---@param cb? fun(err: string?, figures: table)
----@return table<string, {count: integer, failed: integer, average_ms: number, p50_ms: number, p95_ms: number, p99_ms: number, max_ms: number}>
+---@return table<string, kra.Figures>
 function M.metrics(cb)
   local here = require('kra.draft.alive').metrics()
   if cb then

@@ -42,6 +42,7 @@ function M.restore(state, opts)
     shada = opts.shada,
     done = function(report)
       if #report.failed > 0 then notify.problem({ code = 'restore_items', text = 'not restored: ' .. table.concat(report.failed, '; ') }) end
+      require('kra.draft.alive').measure('session_restore', report.usable_ms, report.ok, { whole_ms = report.duration_ms })
       notify.event('KraRestorePost', { ok = report.ok, duration_ms = report.duration_ms, usable_ms = report.usable_ms, failed = report.failed })
       if opts.done then opts.done(report) end
       -- A swap file is no news where its text came back.

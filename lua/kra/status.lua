@@ -29,6 +29,17 @@ local function speeds(add)
   end
 end
 
+-- What the daemon measured itself.
+local function helper_speeds(add, metrics)
+  for _, name in ipairs({ 'saves', 'restore', 'sync' }) do
+    local row = type(metrics) == 'table' and metrics[name]
+    if row and row.count + row.failed > 0 then
+      add('speed       %s: %d times, %.1f ms on average, p99 %.1f ms%s', name, row.count, row.mean_ms, row.p99_ms,
+        row.failed > 0 and (', %d failed'):format(row.failed) or '')
+    end
+  end
+end
+
 ---@param here table what require('kra').status() gives
 ---@param there table? what the daemon says
 ---@param err? {what: string}
@@ -51,6 +62,7 @@ function M.lines(here, there, err)
   end
   add('this editor %s', here.blocked and ('left alone: ' .. here.blocked) or here.paused and 'paused' or 'watched')
   speeds(add)
+  helper_speeds(add, there and there.metrics)
   for _, row in ipairs(here.excluded) do add('left out    %d: %s', row.count, row.reason) end
   for _, row in ipairs(drafts.excluded) do add('not kept    %d modified: %s', row.count, row.reason) end
   for _, problem in ipairs(here.problems) do add('problem     %s%s', problem.text, problem.cure and (' -> ' .. problem.cure) or '') end

@@ -135,6 +135,16 @@
 ---@field items any[][]
 ---@field context? any
 
+---@class kra.Figures
+---@field count integer
+---@field failed integer
+---@field bytes integer
+---@field average_ms number
+---@field p50_ms number
+---@field p95_ms number
+---@field p99_ms number
+---@field max_ms number
+
 ---@class kra.Problem
 ---@field code string
 ---@field text string

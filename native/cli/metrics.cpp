@@ -1,7 +1,9 @@
-// kra metrics: how long operations took since the daemon started.
+// kra metrics: how long operations took. The daemon has the figures; while none runs they are in its file.
 #include "cli/asking.hpp"
 #include "cli/failure.hpp"
+#include "cli/measuring.hpp"
 #include "cli/table.hpp"
+#include "engine/metrics.hpp"
 
 namespace kra::cli {
 
@@ -11,14 +13,23 @@ static std::string time_text(const Value& value) {
   return to_json(Value(*value.real())) + " ms";
 }
 
+void measured(Context& context, const Settings& settings, Value row) {
+  if (!settings.performance.monitor) return;
+  if (auto answer = ask_daemon(context, Start::never, "measure", row, Milliseconds(500)); !answer || *answer) return;
+  auto metrics = load_metrics(context.disk, context.paths.metrics(), settings.performance.max_age, wall_now());
+  metrics.take(row, day_of(wall_now()));
+  (void)keep_metrics(context.disk, context.paths.metrics(), metrics);
+}
+
 static ExitCode run_metrics(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto answer = OR_FAIL(ask_daemon(context, Start::never, "metrics", Value::Map{}, Milliseconds(5'000)));
-  if (call.json()) return console.json(answer ? *answer : Value(Value::Map{})), ExitCode::done;
-  if (!answer || !answer->map()) {
-    console.say("no daemon runs, so nothing is measured; it starts with the next event");
-    return ExitCode::done;
+  if (!answer) {
+    const auto settings = OR_FAIL(context.settings()).settings;
+    answer = load_metrics(context.disk, context.paths.metrics(), settings.performance.max_age, wall_now()).summary();
   }
+  if (call.json()) return console.json(*answer), ExitCode::done;
+  if (!answer->map() || answer->map()->empty()) return console.say("nothing was measured yet"), ExitCode::done;
   std::vector<std::vector<std::string>> rows{{"operation", "count", "failed", "mean", "median", "95 %", "99 %", "longest", "in the editor", "bytes"}};
   for (const auto& [name, value] : *answer->map()) {
     std::vector<std::string> row{printable(name), cat(value["count"].number_or(0)), cat(value["failed"].number_or(0))};
@@ -35,9 +46,10 @@ CommandRow metrics_command() {
   return {.name = "metrics",
           .group = Group::settings,
           .summary = "show how long operations took",
-          .detail = "Since the daemon started; times are those of the last 256 of each. \"in the\n"
-                    "editor\" is how long its main loop was held, 99 in 100. A time above\n"
-                    "performance.target_ms is a problem that `kra status` tells.",
+          .detail = "Counts are of the last performance.max_age, times those of the last 256 of each.\n"
+                    "\"in the editor\" is how long its main loop was held, 99 in 100. A save, or what\n"
+                    "an editor does, that takes more than performance.target_ms is a problem that\n"
+                    "`kra status` tells.",
           .json = true,
           .run = run_metrics};
 }

@@ -6,6 +6,7 @@
 #include "cli/clone.hpp"
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
+#include "cli/measuring.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "engine/lazy.hpp"
@@ -156,6 +157,7 @@ static ExitCode run_restore(const Call& call, Console& console) {
   auto report = restore(history, context.disk, context.paths, context.server, name, *generation, options, settings, dry_run, Patience::of(restore_patience));
   progress.reset();
   std::signal(SIGINT, SIG_DFL);
+  if (!dry_run) measured(context, settings, Value::Map{{"operation", "restore"}, {"ok", report.ok()}, {"ms", report ? report->duration_ms : 0}});
   if (!report) return fail(console, report.error());
   if (!dry_run && !reference.name.empty() && !report->plan.restored.empty())
     if (auto set = history.set_current(name); !set) console.say(cat(printable(name), " is not the current save now: ", set.error().what));

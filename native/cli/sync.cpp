@@ -4,6 +4,7 @@
 
 #include "base/record.hpp"
 #include "cli/failure.hpp"
+#include "cli/measuring.hpp"
 #include "cli/sync_context.hpp"
 #include "cli/table.hpp"
 #include "engine/sync_run.hpp"
@@ -63,7 +64,9 @@ void tell(Console& console, const SyncReport& report) {
 static ExitCode run_now(const Call& call, Context& context, Console& console, const std::string& directory, SyncRequest request) {
   const auto place = OR_FAIL(place_of(context, directory));
   const auto settings = OR_FAIL(context.settings());
-  const auto report = OR_FAIL(sync_root(context.disk, context.paths, place.root, request, settings.settings, sync_patience()));
+  auto outcome = sync_root(context.disk, context.paths, place.root, request, settings.settings, sync_patience());
+  if (!request.plan) measured(context, settings.settings, measured_sync(outcome));
+  const auto report = OR_FAIL(std::move(outcome));
   if (call.json()) {
     auto value = to_value(report);
     value.set("at", rfc3339({report.at}));

@@ -14,6 +14,7 @@ namespace kra {
 
 // How long saves may take once we were told to end. What is not saved by then is in the journal.
 static constexpr Milliseconds stop_patience{1'500};
+static constexpr auto metrics_interval = std::chrono::minutes(10);
 
 // How long an idle daemon waits for the next client: commands of a script share one. KRA_IDLE_MS is for tests.
 static Milliseconds idle_time() {
@@ -28,6 +29,7 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
       paths_(paths),
       saves_(loop_),
       settings_(disk, paths.config_file()),
+      metrics_(load_metrics(disk, paths.metrics(), settings_.now().performance.max_age, wall_now())),
       server_(loop_, std::move(listener), paths.socket(), {},
               {[this](Client& client, Frame frame) { router_.handle(client, std::move(frame)); },
                [this](Client& client) {
@@ -36,16 +38,17 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
                  watching_.client_gone(client.id());
                }}),
       watching_(loop_, server_, settings_, disk, paths),
-      workspaces_(server_, saves_, std::move(journal), settings_, disk, paths, save),
+      workspaces_(server_, saves_, std::move(journal), settings_, metrics_, disk, paths, save),
       desk_(loop_, server_, settings_, disk, paths),
-      syncs_(loop_, settings_, disk, paths),
-      router_({server_, saves_, workspaces_, desk_, syncs_, settings_, watching_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      syncs_(loop_, settings_, metrics_, disk, paths),
+      router_({server_, saves_, workspaces_, desk_, syncs_, settings_, watching_, metrics_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
       alarm_(loop_, [this] { ring(); }),
       before_wait_(loop_, [this] { before_wait(); }),
       term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
       hangup_(loop_, SIGHUP, [this] { begin_stop(Reply(), "signal"); }),
       interrupt_(loop_, SIGINT, [this] { begin_stop(Reply(), "signal"); }),
-      idle_time_(idle_time()) {}
+      idle_time_(idle_time()),
+      next_metrics_(Clock::now() + metrics_interval) {}
 
 void Daemon::run() {
   note_act(disk_, paths_, "daemon", cat("process ", static_cast<long>(::getpid()), " starts, release ", version()));
@@ -87,6 +90,15 @@ void Daemon::ring() {
   desk_.ring(now);
   syncs_.ring(now);
   watching_.ring(now);
+  keep_figures(now);
+}
+
+// A daemon that is killed takes the figures of a few minutes with it. Nothing wakes up for this alone.
+void Daemon::keep_figures(Instant now) {
+  if (now < next_metrics_) return;
+  next_metrics_ = now + metrics_interval;
+  metrics_.forget_before(day_of({wall_now().ms - settings_.now().performance.max_age.count()}));
+  if (metrics_.changed()) saves_.post([&disk = disk_, path = paths_.metrics(), metrics = metrics_](std::stop_token) { return keep_metrics(disk, path, metrics); }, [](Result<void>) {});
 }
 
 // Nobody whose workspace we keep is connected, and nothing is left to do.
@@ -109,6 +121,7 @@ bool Daemon::may_end(Instant now) const {
 
 void Daemon::end() {
   workspaces_.close_journal();
+  if (metrics_.changed()) (void)keep_metrics(disk_, paths_.metrics(), metrics_);
   note_act(disk_, paths_, "daemon", cat("process ", static_cast<long>(::getpid()), " ends: ", stop_reason_));
   for (const auto& reply : stop_replies_) reply.give(Value(Value::Map{}));
   server_.each([&](Client& client) { client.notify("bye", {Value::Map{{"reason", stop_reason_}, {"pending", workspaces_.journal().pending()}}}); });

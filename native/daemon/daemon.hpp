@@ -23,6 +23,7 @@ class Daemon {
   bool may_end(Instant now) const;
   bool is_idle();
   void end();
+  void keep_figures(Instant now);
   std::optional<Instant> due();
 
   Lock lock_;
@@ -31,6 +32,7 @@ class Daemon {
   Loop loop_;
   Lane saves_;
   SettingsFile settings_;
+  Metrics metrics_;
   Server server_;
   Watching watching_;
   Workspaces workspaces_;
@@ -46,6 +48,7 @@ class Daemon {
   std::optional<Instant> stop_until_;  // stopping: ends then at the latest
   std::vector<Reply> stop_replies_;
   const char* stop_reason_ = "idle";
+  Instant next_metrics_;  // kept then, when something else wakes us
 };
 
 }  // namespace kra

@@ -232,7 +232,7 @@ void Router::apply_settings() {
   });
 }
 
-void Router::metrics(Client&, const Value&, Reply reply) { reply.give(all_metrics()); }
+void Router::metrics(Client&, const Value&, Reply reply) { reply.give(figures()); }
 
 void Router::draft(Client& client, const Value& param, Reply reply) { parts_.desk.draft(client, param, reply); }
 void Router::drafts(Client& client, const Value& param, Reply reply) { parts_.desk.drafts(client, param, reply); }
@@ -252,10 +252,11 @@ void Router::files(Client& client, const Value& param, Reply reply) {
 
 void Router::measure(Client&, const Value& param, Reply reply) {
   if (parts_.settings.now().performance.monitor) {
+    const auto day = day_of(wall_now());
     if (const auto* list = param["list"].array())
-      for (const auto& measured : *list) measured_.take(measured);
+      for (const auto& measured : *list) parts_.metrics.take(measured, day);
     else
-      measured_.take(param);
+      parts_.metrics.take(param, day);
   }
   reply.give(Value(Value::Map{}));
 }

@@ -22,6 +22,7 @@ class Router {
     Syncs& syncs;
     SettingsFile& settings;
     Watching& watching;
+    Metrics& metrics;
     Disk& disk;
     const Paths& paths;
     std::function<void(Reply, const char* reason)> stop;  // saves what is pending, then ends the daemon
@@ -67,7 +68,7 @@ class Router {
   void stop(Client&, const Value&, Reply);
 
   void apply_settings();
-  Value all_metrics() const;
+  Value figures() const;
   Value problems() const;
   Value clients_status();
   Value editor_settings() const;
@@ -75,7 +76,6 @@ class Router {
   void on_lane(Job job, Reply reply);
 
   Parts parts_;
-  Metrics measured_;
   Instant began_;
 };
 

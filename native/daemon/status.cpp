@@ -41,11 +41,10 @@ Value Router::clients_status() {
   return rows;
 }
 
-// Of the daemon's own saves, and of what editors have measured.
-Value Router::all_metrics() const {
-  auto all = parts_.workspaces.metrics();
-  const auto measured = measured_.summary();
-  for (const auto& [name, row] : *measured.map()) all.set(name, row);
+// The daemon's own saves always have a row.
+Value Router::figures() const {
+  auto all = parts_.metrics.summary();
+  if (all["saves"].is_nil()) all.set("saves", Durations().summary());
   return all;
 }
 
@@ -56,7 +55,7 @@ Value Router::problems() const {
   if (!parts_.settings.problem().empty()) found.array()->push_back(problem_of("settings", parts_.settings.problem(), "kra config check"));
   const auto& performance = parts_.settings.now().performance;
   if (!performance.monitor) return found;
-  for (const auto& [name, ms] : measured_.above(performance.target.count()))
+  for (const auto& [name, ms] : parts_.metrics.above(performance.target.count()))
     found.array()->push_back(problem_of("slow", cat(name, ": 5 in 100 took ", ms, " ms or more, the target is ", performance.target.count(), " ms"),
                                         "`kra metrics` shows it; a slow disk or a busy machine is the usual reason, performance.target_ms sets the target"));
   return found;
@@ -78,7 +77,7 @@ void Router::status(Client&, const Value& param, Reply reply) {
       {"clients", clients_status()},
       {"events", Value::Map{{"accepted", workspaces.journal().accepted()}, {"pending", workspaces.journal().pending()}}},
       {"leases", workspaces.leases_status(now)},
-      {"metrics", all_metrics()},
+      {"metrics", figures()},
       {"drafts", parts_.desk.status(now)},
       {"watching", parts_.watching.status()},
       {"problems", problems()},

@@ -7,7 +7,8 @@
 
 namespace kra {
 
-Syncs::Syncs(Loop& loop, SettingsFile& settings, Disk& disk, const Paths& paths) : settings_(settings), disk_(disk), paths_(paths) {
+Syncs::Syncs(Loop& loop, SettingsFile& settings, Metrics& metrics, Disk& disk, const Paths& paths)
+    : settings_(settings), metrics_(metrics), disk_(disk), paths_(paths) {
   lane_.emplace(loop);
   reload();
 }
@@ -46,6 +47,7 @@ void Syncs::ring(Instant now) {
   };
   lane_->post(std::move(job), [this, root = *next](Result<SyncReport> report) {
     running_ = false;
+    if (settings_.now().performance.monitor) metrics_.take(measured_sync(report), day_of(wall_now()));
     if (!report) {
       note_act(disk_, paths_, "sync", cat(root, ": ", report.error().what));
       // Nothing that time cures: it would be due again at once.

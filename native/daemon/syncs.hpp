@@ -7,13 +7,14 @@
 
 #include "daemon/lane.hpp"
 #include "daemon/settings_file.hpp"
+#include "engine/metrics.hpp"
 #include "engine/sync_run.hpp"
 
 namespace kra {
 
 class Syncs {
  public:
-  Syncs(Loop& loop, SettingsFile& settings, Disk& disk, const Paths& paths);
+  Syncs(Loop& loop, SettingsFile& settings, Metrics& metrics, Disk& disk, const Paths& paths);
 
   // What is scheduled is read again.
   void reload();
@@ -31,6 +32,7 @@ class Syncs {
 
   std::optional<Lane> lane_;
   SettingsFile& settings_;
+  Metrics& metrics_;
   Disk& disk_;
   const Paths& paths_;
   std::vector<std::string> roots_;

@@ -14,10 +14,11 @@ namespace kra {
 static constexpr Milliseconds editor_patience{500};
 static constexpr Milliseconds save_patience{60'000};
 static constexpr std::size_t leases_of_one = 16;
+static constexpr const char* save_operation = "saves";
 
-Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Disk& disk, const Paths& paths,
-                       SaveFunction save_with)
-    : clients_(clients), lane_(lane), journal_(std::move(journal)), settings_(settings), disk_(disk), paths_(paths), save_(save_with) {
+Workspaces::Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Metrics& metrics, Disk& disk,
+                       const Paths& paths, SaveFunction save_with)
+    : clients_(clients), lane_(lane), journal_(std::move(journal)), settings_(settings), metrics_(metrics), disk_(disk), paths_(paths), save_(save_with) {
   for (const auto& server : journal_.pending_servers()) {
     auto& place = place_of(server);
     if (settings_.may_autosave()) place.debounce.poke(Clock::now());
@@ -176,10 +177,14 @@ static void show_status(const TmuxServer& server, const Patience& patience) {
   (void)run_script(server, script, false, patience);
 }
 
+void Workspaces::measure(bool ok, std::int64_t duration_ms) {
+  if (settings_.now().performance.monitor) metrics_.take(Value::Map{{"operation", save_operation}, {"ok", ok}, {"ms", duration_ms}}, day_of(wall_now()));
+}
+
 // While saves miss their target they come less often; the longest wait stays what it is.
 void Workspaces::pace(Place& place) {
   const auto& now = settings_.now();
-  auto factor = now.performance.adapt ? slow_factor(save_times_.percentile_us(95), now.performance.target.count()) : 1;
+  auto factor = now.performance.adapt ? slow_factor(metrics_.percentile_us(save_operation, 95), now.performance.target.count()) : 1;
   auto quiet = std::chrono::duration_cast<Milliseconds>(now.autosave.timeout * factor);
   place.debounce.retime(std::min(quiet, std::max(now.autosave.timeout, now.autosave.max_wait)), now.autosave.max_wait);
 }
@@ -234,14 +239,14 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
   if (outcome && outcome->off) {
     place.retry.succeeded();
   } else if (outcome) {
-    save_times_.add(outcome->duration_ms);
+    measure(true, outcome->duration_ms);
     pace(place);
     if (covers) {
       place.last = *outcome;
       place.saved_at = wall_now().ms;
     }
     place.retry.succeeded();
-    place.trouble.clear();
+    if (!std::exchange(place.trouble, "").empty()) tell_editors(place, "solved", Value::Map{{"code", "save_failed"}});
     tell_editors(place, "saved", Value::Map{{"ok", true}, {"name", outcome->name}, {"generation", outcome->generation}, {"duration_ms", outcome->duration_ms}});
     for (const auto& line : outcome->put_aside) tell_editors(place, "problem", problem_of("damaged", line, "the save before it counts; kra verify checks all"));
   } else {
@@ -258,7 +263,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
 }
 
 void Workspaces::failed(Place& place, const Error& error, bool automatic) {
-  save_times_.fail();
+  measure(false, 0);
   if (error.fault == Fault::unavailable) return ended(place);
   // Once, not at each retry.
   if (std::exchange(place.trouble, error.what).empty())

@@ -32,7 +32,8 @@ constexpr const char* save_failed_cure = "kra doctor names what is wrong; it is 
 
 class Workspaces {
  public:
-  Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Disk& disk, const Paths& paths, SaveFunction save_with);
+  Workspaces(Server& clients, Lane& lane, EventJournal journal, SettingsFile& settings, Metrics& metrics, Disk& disk, const Paths& paths,
+             SaveFunction save_with);
 
   // In the journal when there is no Error. A server that has events of an earlier daemon is due as if they had come now.
   Result<void> take(const Event& event);
@@ -57,7 +58,6 @@ class Workspaces {
   Value leases_status(Instant now) const;
   Value servers_status(Instant now) const;
   Value workspace_status(const std::string& server, Instant now) const;
-  Value metrics() const;
   Value problems() const;
 
  private:
@@ -93,6 +93,7 @@ class Workspaces {
   void run_job(Place& place);
   void finish(Place& place, Result<SaveReport> outcome);
   void pace(Place& place);
+  void measure(bool ok, std::int64_t duration_ms);
   void failed(Place& place, const Error& error, bool automatic);
   void ended(Place& place);
   void drop_if_gone(const Place& place);
@@ -106,12 +107,12 @@ class Workspaces {
   Lane& lane_;
   EventJournal journal_;
   SettingsFile& settings_;
+  Metrics& metrics_;
   Disk& disk_;
   const Paths& paths_;
   SaveFunction save_;
   Leases leases_;
   std::map<std::string, Place> places_;
-  Durations save_times_;
 };
 
 }  // namespace kra

@@ -43,10 +43,6 @@ Value Workspaces::servers_status(Instant now) const {
   return rows;
 }
 
-Value Workspaces::metrics() const {
-  return Value::Map{{"saves", save_times_.summary()}};
-}
-
 Value problem_of(const char* code, const std::string& text, const char* cure) {
   return Value::Map{{"code", code}, {"text", text}, {"cure", cure}};
 }

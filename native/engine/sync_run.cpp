@@ -1,5 +1,8 @@
 #include "engine/sync_run.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text.hpp"
 #include "engine/audit.hpp"
 
@@ -19,6 +22,12 @@ Result<SyncReport> sync_root(Disk& disk, const Paths& paths, const std::string& 
   auto report = TRY(sync_tree(store, record, device, request, settings, patience));
   if (!request.plan && report.state != "nothing") note_report(disk, paths, root, report);
   return report;
+}
+
+Value measured_sync(const Result<SyncReport>& report) {
+  static constexpr std::string_view failures[] = {"offline", "access", "hook", "quota", "failed"};
+  bool ok = report.ok() && std::find(std::begin(failures), std::end(failures), report->state) == std::end(failures);
+  return Value::Map{{"operation", "sync"}, {"ok", ok}, {"ms", ok ? report->duration_ms : 0}};
 }
 
 Result<void> schedule_root(Disk& disk, const Paths& paths, const std::string& root, bool on) {

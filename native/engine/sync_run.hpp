@@ -9,6 +9,9 @@ namespace kra {
 // Errors as those of read_record(), SyncStore::open() and sync_tree(). What was done is in the audit log.
 Result<SyncReport> sync_root(Disk& disk, const Paths& paths, const std::string& root, const SyncRequest& request, const Settings& settings, const Patience& patience);
 
+// As Metrics take it.
+Value measured_sync(const Result<SyncReport>& report);
+
 // Syncs of this root by themselves, from now on or no longer.
 Result<void> schedule_root(Disk& disk, const Paths& paths, const std::string& root, bool on);
 // What is known on disk about it.

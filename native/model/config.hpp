@@ -42,6 +42,7 @@ struct Settings {
     bool monitor = true;
     Milliseconds target{50};
     bool adapt = true;
+    Milliseconds max_age = std::chrono::hours(24 * 30);
   } performance;
   struct Retry {
     Milliseconds first{1'000}, longest{60'000};

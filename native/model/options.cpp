@@ -88,6 +88,8 @@ const std::vector<OptionRow>& option_table() {
        store<&S::performance, &S::Performance::target>},
       {"performance.adapt", Kind::flag, "true", "", "save less often while the target is missed", 0, 0,
        store<&S::performance, &S::Performance::adapt>},
+      {"performance.max_age", Kind::duration, "30d", "", "how long what was measured is kept", 0, 0,
+       store<&S::performance, &S::Performance::max_age>},
       {"retry.first_ms", Kind::count, "1000", "", "wait before the first retry", 1, day_ms, store<&S::retry, &S::Retry::first>},
       {"retry.max_ms", Kind::count, "60000", "", "longest wait between retries", 1, day_ms, store<&S::retry, &S::Retry::longest>},
       {"sync.interval", Kind::duration, "60m", "", "time between syncs", 0, 0,

@@ -58,6 +58,8 @@ describe('kra sync', function()
     assert.equals(1, at('a', 'sync').code)
     good('a', 'sync', 'enable', '--mode', 'track', '--yes')
     assert.equals('nothing to sync', good('a', 'sync'))
+    local measured = vim.json.decode(good('a', 'metrics', '--json')).sync
+    assert.same({ 1, 0 }, { measured.count, measured.failed })
   end)
 
   it('says in one line what is wrong', function()

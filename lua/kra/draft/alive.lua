@@ -8,7 +8,7 @@ local timer ---@type uv.uv_timer_t?
 local beating = false
 local measures = {} ---@type table[]
 local recent = {} ---@type number[] main-loop times of the last flushes, in ms
-local totals = {} ---@type table<string, {count: integer, failed: integer, sum: number, max: number, last: number[]}>
+local totals = {} ---@type table<string, {count: integer, failed: integer, sum: number, max: number, bytes: integer, last: number[]}>
 local warned = false
 
 local function unsaved()
@@ -20,7 +20,7 @@ local function unsaved()
 end
 
 local function give_measures()
-  if #measures == 0 then return end
+  if #measures == 0 or not require('kra.rpc').connected() then return end
   local list = measures
   measures = {}
   require('kra.rpc').notify('measure', { list = list })
@@ -80,17 +80,23 @@ end
 ---@param operation string
 ---@param ms number
 ---@param ok? boolean
-function M.measure(operation, ms, ok)
+---@param more? {bytes?: integer, whole_ms?: number} what it handled, and how long all of it took when that is longer
+function M.measure(operation, ms, ok, more)
   local performance = require('kra.config').get().performance
   if not performance.monitor then return end
-  local total = totals[operation] or { count = 0, failed = 0, sum = 0, max = 0, last = {} }
+  local total = totals[operation] or { count = 0, failed = 0, sum = 0, max = 0, bytes = 0, last = {} }
   totals[operation] = total
   total.count, total.sum, total.max = total.count + 1, total.sum + ms, math.max(total.max, ms)
   if ok == false then total.failed = total.failed + 1 end
   table.insert(total.last, ms)
   if #total.last > 100 then table.remove(total.last, 1) end
-  if #measures < 200 then table.insert(measures, { operation = operation, ok = ok ~= false, ms = ms, loop_ms = ms }) end
-  if operation ~= 'draft' then return end
+  more = more or {}
+  total.bytes = total.bytes + (more.bytes or 0)
+  if #measures < 200 then
+    table.insert(measures, { operation = operation, ok = ok ~= false, ms = more.whole_ms or ms, loop_ms = ms, bytes = more.bytes })
+  end
+  -- Those of drafts are many, and go with the next beat.
+  if operation ~= 'draft' then return give_measures() end
   table.insert(recent, ms)
   if #recent > RATES then table.remove(recent, 1) end
   adapt()
@@ -99,14 +105,14 @@ end
 local function percentile(sorted, share) return sorted[math.max(1, math.ceil(#sorted * share))] end
 
 --- What was measured in this editor, by operation; percentiles of the last hundred, in ms.
----@return table<string, {count: integer, failed: integer, average_ms: number, p50_ms: number, p95_ms: number, p99_ms: number, max_ms: number}>
+---@return table<string, kra.Figures>
 function M.metrics()
   local out = {}
   for operation, total in pairs(totals) do
     local sorted = vim.deepcopy(total.last)
     table.sort(sorted)
-    out[operation] = { count = total.count, failed = total.failed, average_ms = total.sum / total.count, p50_ms = percentile(sorted, 0.5),
-      p95_ms = percentile(sorted, 0.95), p99_ms = percentile(sorted, 0.99), max_ms = total.max }
+    out[operation] = { count = total.count, failed = total.failed, bytes = total.bytes, average_ms = total.sum / total.count,
+      p50_ms = percentile(sorted, 0.5), p95_ms = percentile(sorted, 0.95), p99_ms = percentile(sorted, 0.99), max_ms = total.max }
   end
   return out
 end

@@ -187,7 +187,9 @@ local function by_looking(image, news)
     local list = now.bytes == '' and { { 0, api.nvim_buf_line_count(image.buf), {} } } or hunks.between(lines_of(image.buf), theirs)
     patch(image, list, news, now.hash, now.identity, eol)
   else
+    local before = vim.uv.hrtime()
     merge(image, theirs, news, now, eol)
+    require('kra.draft.alive').measure('merge', (vim.uv.hrtime() - before) / 1e6, true, { bytes = #now.bytes })
   end
 end
 

@@ -254,6 +254,9 @@ TEST_CASE("what was measured is summed up by operation") {
   CHECK(metrics["draft"]["loop_p99_ms"] == Value(0.25));
   CHECK(metrics["/a/path"].is_nil());
   CHECK(world.ask("status", Value::Map{})["problems"].array()->front()["code"] == Value("slow"));
+  world.stop();
+  world.start();
+  CHECK(world.ask("metrics", Value::Map{})["draft"] == metrics["draft"]);
 }
 
 TEST_CASE("all is synced when the daemon ends, and there for the next one") {
