@@ -71,6 +71,18 @@ local function colour(buf, first, last)
   end
 end
 
+--- These lines (from 1) are shown as changed where nothing is yet: nobody had them loaded when they were.
+---@param buf integer
+---@param lnum integer
+---@param count? integer
+function M.flash(buf, lnum, count)
+  local first = math.min(lnum, api.nvim_buf_line_count(buf)) - 1
+  if not count or #api.nvim_buf_get_extmarks(buf, tint, { first, 0 }, { first, -1 }, { limit = 1 }) > 0 then return end
+  watch()
+  colour(buf, first, math.min(first + count, api.nvim_buf_line_count(buf)))
+  fade(buf)
+end
+
 --- Hunks that were just applied, with the lines that they replaced.
 ---@param buf integer
 ---@param hunks kra.Hunk[] in the numbers of the text before

@@ -82,7 +82,8 @@ local function loaded(path)
   local stat = uv.fs_stat(path)
   if not stat or stat.type ~= 'file' or stat.size > require('kra.live.bytes').MOST_BYTES then return nil end
   local known = vim.fn.bufexists(path) == 1
-  local ok, buf = pcall(require('kra.draft.recover').load, path)
+  -- By the name that is shown of files that somebody opened by hand.
+  local ok, buf = pcall(require('kra.draft.recover').load, vim.fn.fnamemodify(path, ':.'))
   if not ok or not api.nvim_buf_is_loaded(buf) then return nil end
   if not known then vim.bo[buf].buflisted = false end
   return buf
@@ -105,6 +106,7 @@ local function show(win, target)
     api.nvim_win_set_buf(win, buf)
   end
   centre(win, target.line)
+  require('kra.changes').flash(buf, target.line, target.added)
   if api.nvim_get_current_win() ~= focus and api.nvim_win_is_valid(focus) then api.nvim_set_current_win(focus) end
   shown, shown_at = target, uv.now()
   require('kra.pin').show(win)

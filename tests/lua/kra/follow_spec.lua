@@ -182,6 +182,9 @@ describe('a follow window', function()
     shows({ '*a.txt:1', 'c.txt:77' })
     local text = editor:lua("return require('kra.follow').text(require('kra.follow').window())")
     assert.truthy(text:find('c.txt:77 %+1%-1 agent$'), text)
+    -- The line is marked, though nobody saw it change.
+    local marks = editor:lua([[return vim.api.nvim_buf_get_extmarks(vim.fn.bufnr(...), vim.api.nvim_create_namespace('kra_tint'), 0, -1, {})]], path)
+    assert.same({ 76 }, vim.tbl_map(function(mark) return mark[2] end, marks))
   end)
 
   -- Another editor in the same place, with a screen: what opens by itself opens there only.
