@@ -109,6 +109,34 @@ describe('kra watch', function()
     assert.equals(2, world:kra('changes', '--since', 'sometimes').code)
   end)
 
+  it('knows who wrote by the hooks of coding agents, as the help has them', function()
+    if vim.fn.executable('jq') == 0 then return pending('no jq here') end
+    local hooks = {}
+    for block in (world:read(world.repo .. '/doc/kra.txt') or ''):gmatch('>json\n(.-)\n<\n') do
+      vim.json.decode(block)
+      for command in block:gmatch('"command": (".-[^\\]")') do
+        local text = vim.json.decode('[' .. command .. ']')[1]
+        local by = text:match('%-%-by (%S+)')
+        if by then hooks[by] = text end
+      end
+    end
+    watch(root)
+    local named = {}
+    for by, command in pairs(hooks) do
+      local path = world:write(('repo/the file of %s.txt'):format(by), 'one\n')
+      local data = by == 'cursor' and { file_path = path } or { tool_name = 'Edit', tool_input = { file_path = path } }
+      local result = world:run({ 'sh', '-c', command }, { stdin = vim.json.encode(data) })
+      assert.same({ 0, '', '' }, { result.code, result.stdout, result.stderr })
+      tells(('create the file of %s.txt'):format(by))
+      table.insert(named, by)
+    end
+    table.sort(named)
+    assert.same({ 'claude', 'cursor', 'gemini' }, named)
+    for _, by in ipairs(named) do
+      world:wait(function() return world:kra('changes', '--by', by).stdout:find('the file of ' .. by, 1, true) end, 'a change by ' .. by)
+    end
+  end)
+
   -- The limits of a user namespace of its own.
   local function limited(limit)
     local able = world:run({ 'unshare', '-Ur', 'sh', '-c', limit }).code == 0
