@@ -78,11 +78,13 @@ class WatchedTree {
     std::string name;
     std::uint64_t stamp = 0;
     int child = -1;  // a directory that is watched because of a root
+    bool named_only = false;  // nobody has looked at the file: its inode stands for the stamp, and the time at which its directory was read
   };
   struct Directory {
     std::string name;  // a whole path when there is no parent
     int parent = -1, watch = -1, tree = -1;
     int held = 0, held_as_root = 0;
+    std::int64_t read_ns = 0;  // file_clock_ns() before it was read
     std::uint64_t inode = 0, serial = 0;  // the serial tells two that have the same place here one after the other
     bool used = true, inside = false, scanned = false, queued = false;
     bool announces = false;  // what the next look finds is news
@@ -134,6 +136,7 @@ class WatchedTree {
 
   void scan(int node, TreeEvents& out);
   void take_rules(int node, bool has_git, bool has_ignore_file, TreeEvents& out);
+  bool is_other(const Entry& known, const FoundEntry& found, std::int64_t read_ns) const;
   void take_found(int node, std::vector<FoundEntry> found, bool announces, TreeEvents& out);
   int child_for(int node, const std::string& name, int known, bool announces);
   bool is_within(int node, int above) const;
@@ -167,6 +170,7 @@ class WatchedTree {
   std::uint64_t next_serial_ = 1;
   std::uint64_t overflows_ = 0;
   bool doubtful_ = false;
+  std::int64_t clock_offset_ns_ = file_clock_offset_ns(), set_back_ns_ = 0;  // by how much somebody has set the clock back since
 };
 
 }  // namespace kra

@@ -203,8 +203,10 @@ void WatchedTree::take_of_file(int node, const DirectoryEvent& event, TreeEvents
   auto stamp = stamp_of(path).brief();
   if (counted) {
     // Seen already by whoever read the directory; of a loaded file the content decides.
-    if (entry && entry->stamp == stamp && stamp != 0 && !move && !loaded_(path)) return;
-    entry_for(node, name).stamp = stamp;
+    if (entry && !entry->named_only && entry->stamp == stamp && stamp != 0 && !move && !loaded_(path)) return;
+    auto& seen = entry_for(node, name);
+    seen.stamp = stamp;
+    seen.named_only = false;
   }
   if (move && move->told) tell(out, What::moved, node, path, known, move->path);
   else tell(out, What::closed, node, path, known);

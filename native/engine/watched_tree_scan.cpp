@@ -50,7 +50,10 @@ void WatchedTree::scan(int node, TreeEvents& out) {
   if (announces && directory.held > 0) out.push_back({.what = TreeEvent::What::returned, .path = path_of(node)});
   if (!directory.inside) return;
   if (directory.inode == 0) nodes_[static_cast<std::size_t>(node)].inode = stamp_of(path_of(node)).inode;
-  auto found = scan_directory(path_of(node));
+  // At first the names will do; what they stand for is looked at when they may have changed.
+  bool again = announces || directory.scanned || !directory.entries.empty();
+  auto began = file_clock_ns();
+  auto found = scan_directory(path_of(node), again ? Scan::stamps : Scan::names);
   if (!found) {
     directory.unreadable = found.error().fault != Fault::not_found;
     return directory.unreadable ? void() : vanish(node, out);
@@ -60,6 +63,7 @@ void WatchedTree::scan(int node, TreeEvents& out) {
   take_rules(node, has(".git"), has(".gitignore"), out);
   take_found(node, std::move(*found), announces, out);
   nodes_[static_cast<std::size_t>(node)].scanned = true;
+  nodes_[static_cast<std::size_t>(node)].read_ns = began;
 }
 
 void WatchedTree::take_rules(int node, bool has_git, bool has_ignore_file, TreeEvents& out) {
@@ -123,12 +127,19 @@ void WatchedTree::lose(Entry& entry, int node, bool silently, TreeEvents& out) {
   tell(told, TreeEvent::What::gone, node, path_in(node, entry.name), true);
 }
 
+// Of what was never looked at, the time of its last change tells whether that was before its name was read.
+bool WatchedTree::is_other(const Entry& known, const FoundEntry& found, std::int64_t read_ns) const {
+  if (!known.named_only) return known.stamp != found.stamp;
+  return known.stamp != found.inode || found.changed_ns >= read_ns - set_back_ns_;
+}
+
 void WatchedTree::take_found(int node, std::vector<FoundEntry> found, bool announces, TreeEvents& out) {
   std::sort(found.begin(), found.end(), [](const FoundEntry& left, const FoundEntry& right) { return left.name < right.name; });
   auto old = std::move(nodes_[static_cast<std::size_t>(node)].entries);
   nodes_[static_cast<std::size_t>(node)].entries.clear();
   bool has_tree = nodes_[static_cast<std::size_t>(node)].tree >= 0;
   bool recurses = !nodes_[static_cast<std::size_t>(top_of(node))].limited;
+  auto read_ns = nodes_[static_cast<std::size_t>(node)].read_ns;
   auto prefix = below_tree(node);
   std::vector<Entry> fresh;
   fresh.reserve(found.size());
@@ -155,8 +166,9 @@ void WatchedTree::take_found(int node, std::vector<FoundEntry> found, bool annou
       fresh.push_back({std::move(each.name), 0, child});
       continue;
     }
-    if (known ? known->stamp != each.stamp : announces) tell(out, TreeEvent::What::closed, node, path_in(node, each.name), known != nullptr);
-    fresh.push_back({std::move(each.name), each.stamp, -1});
+    bool named_only = each.stamp == 0;
+    if (known ? is_other(*known, each, read_ns) : announces) tell(out, TreeEvent::What::closed, node, path_in(node, each.name), known != nullptr);
+    fresh.push_back({std::move(each.name), named_only ? each.inode : each.stamp, -1, named_only});
   }
   for (; before != old.end(); ++before) lose(*before, node, false, out);
   fresh.shrink_to_fit();
@@ -203,6 +215,7 @@ void WatchedTree::vanish(int node, TreeEvents& out) {
 void WatchedTree::doubt() {
   ++overflows_;
   doubtful_ = true;
+  set_back_ns_ = std::max(set_back_ns_, clock_offset_ns_ - file_clock_offset_ns());
   for (int held : {1, 0})
     for (std::size_t at = 0; at < nodes_.size(); ++at)
       if (nodes_[at].used && nodes_[at].inside && (nodes_[at].held > 0) == (held == 1)) enqueue(static_cast<int>(at), true);

@@ -2,9 +2,12 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sys/syscall.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 #include "base/checksum.hpp"
@@ -30,9 +33,21 @@ FileStamp stamp_from(const struct stat& info) {
           .mode = info.st_mode};
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
+std::int64_t time_of(clockid_t clock) {
+  timespec now {};
+  ::clock_gettime(clock, &now);
+  return std::int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+// As getdents64(2) gives it; readdir(3) would ask twice more for each directory, and for memory.
+struct RawEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[1];
 };
+constexpr std::size_t entries_at_once = 32U << 10;
 
 // One pass over the file; false when somebody wrote while it lasted.
 bool read_once(int fd, const std::string& path, std::uint64_t limit, ReadFile& file) {
@@ -80,25 +95,39 @@ FileStamp stamp_of(const std::string& path) {
   return ::lstat(path.c_str(), &info) == 0 ? stamp_from(info) : FileStamp();
 }
 
-Result<std::vector<FoundEntry>> scan_directory(const std::string& path) {
-  auto fd = TRY(calls::open_file(path, O_RDONLY | O_DIRECTORY));
-  std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd.get()));
-  if (!directory) return calls::failure(path, "read", errno);
-  int at = fd.release();
-  std::vector<FoundEntry> found;
-  while (const auto* entry = ::readdir(directory.get())) {
-    const char* name = entry->d_name;
-    if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
+static void take_entry(int at, const RawEntry& entry, Scan scan, std::vector<FoundEntry>& found) {
+  const char* name = entry.name;
+  if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) return;
+  FoundEntry one{.name = name, .directory = entry.type == DT_DIR, .inode = entry.inode};
+  if (!one.directory && (scan == Scan::stamps || entry.type == DT_UNKNOWN)) {
     struct stat info {};
-    bool is_directory = entry->d_type == DT_DIR;
-    if (!is_directory) {
-      if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      is_directory = S_ISDIR(info.st_mode);
-    }
-    found.push_back({name, is_directory, is_directory ? 0 : stamp_from(info).brief(), entry->d_ino});
+    if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+    auto stamp = stamp_from(info);
+    one.directory = stamp.directory;
+    if (!one.directory && scan == Scan::stamps) one.stamp = stamp.brief(), one.changed_ns = stamp.changed_ns;
   }
-  return found;
+  found.push_back(std::move(one));
 }
+
+Result<std::vector<FoundEntry>> scan_directory(const std::string& path, Scan scan) {
+  auto directory = TRY(calls::open_file(path, O_RDONLY | O_DIRECTORY));
+  std::vector<FoundEntry> found;
+  alignas(RawEntry) std::array<char, entries_at_once> buffer;
+  for (;;) {
+    auto got = calls::again([&] { return ::syscall(SYS_getdents64, directory.get(), buffer.data(), buffer.size()); });
+    if (got < 0) return calls::failure(path, "read", errno);
+    if (got == 0) return found;
+    for (long at = 0; at < got;) {
+      const auto& entry = *reinterpret_cast<const RawEntry*>(buffer.data() + at);
+      take_entry(directory.get(), entry, scan, found);
+      at += entry.length;
+    }
+  }
+}
+
+std::int64_t file_clock_ns() { return time_of(CLOCK_REALTIME_COARSE); }
+
+std::int64_t file_clock_offset_ns() { return time_of(CLOCK_REALTIME) - time_of(CLOCK_BOOTTIME); }
 
 ReadFile read_stable(const std::string& path, std::uint64_t limit, int tries) {
   ReadFile file;

@@ -28,11 +28,17 @@ FileStamp stamp_of(const std::string& path);
 struct FoundEntry {
   std::string name;
   bool directory = false;
-  std::uint64_t stamp = 0;  // FileStamp::brief(); 0 of a directory
+  std::uint64_t stamp = 0;  // FileStamp::brief(); 0 of a directory, and where only names were asked for
   std::uint64_t inode = 0;
+  std::int64_t changed_ns = 0;  // with the stamp
 };
+enum class Scan : std::uint8_t { names, stamps };  // stamps: each file is looked at too
 // Without "." and "..", in no order. not_found: no directory (a link is none); refused: we may not read it.
-Result<std::vector<FoundEntry>> scan_directory(const std::string& path);
+Result<std::vector<FoundEntry>> scan_directory(const std::string& path, Scan scan = Scan::stamps);
+// The clock that file systems take their times from: what is written after this has no earlier one.
+std::int64_t file_clock_ns();
+// How far that clock stands from the time since the machine began; another figure later says that somebody has set it.
+std::int64_t file_clock_offset_ns();
 
 // A file read so that nobody wrote meanwhile. Of what is no regular file, cannot be read or is longer than the limit only the stamp is given.
 struct ReadFile {

@@ -1,5 +1,7 @@
 // The watcher on a tree of 10,001 directories and 30,000 files: how soon it is ready, what it holds, and what it knows after the system's
-// queue ran over. Measured in this process, on the engine's own parts.
+// queue ran over. Measured in this process, on the engine's own parts. The floor is the plainest program that watches and reads every directory.
+#include <dirent.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -39,6 +41,26 @@ int make_tree(const std::string& root, int inner) {
       for (int file = 0; file < 3; ++file) write(cat(directory, "/f", file), "one\n");
     }
   return directories;
+}
+
+void watch_plainly(int queue, const std::string& directory) {
+  ::inotify_add_watch(queue, directory.c_str(), IN_CREATE | IN_CLOSE_WRITE | IN_MOVE | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW);
+  std::vector<std::string> inner;
+  auto* read = ::opendir(directory.c_str());
+  while (const auto* entry = read ? ::readdir(read) : nullptr)
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') inner.push_back(cat(directory, "/", entry->d_name));
+  if (read) ::closedir(read);
+  for (const auto& each : inner) watch_plainly(queue, each);
+}
+
+double processor_ms() { return double(std::clock()) * 1000 / CLOCKS_PER_SEC; }
+
+// In milliseconds of processor time.
+double floor_of(const std::string& root) {
+  auto begin = processor_ms();
+  Fd queue(::inotify_init1(IN_CLOEXEC));
+  watch_plainly(queue.get(), root);
+  return processor_ms() - begin;
 }
 
 double milliseconds_since(Instant begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
@@ -83,19 +105,20 @@ int main(int argc, char** argv) {
   git({"checkout", "-q", "main"});
 
   SystemDisk disk;
+  auto floor = floor_of(root);
   auto watch = DirectoryWatch::open();
   if (!watch) return skip("watcher", watch.error().what), 0;
   auto before = resident_kb();
   WatchedTree tree(&*watch, disk, 100'000, [](const std::string&) { return std::optional<bool>(); });
   TreeEvents events;
   auto begin = Clock::now();
-  auto processor = std::clock();
+  auto processor = processor_ms();
   tree.hold_root(root);
   finish(tree, events);
-  processor = std::clock() - processor;
-  bool met = report(mode, {"watcher: ready", milliseconds_since(begin), 100, 0, "ms", directories});
+  processor = processor_ms() - processor;
+  bool met = report(mode, {"watcher: ready", milliseconds_since(begin), 100, floor, "ms", directories});
   // What it would be on a machine that has nothing else to do.
-  report(mode, {"watcher: ready, processor time", double(processor) * 1000 / CLOCKS_PER_SEC, 1e9, 0, "ms", directories});
+  report(mode, {"watcher: ready, processor time", processor, 1e9, floor, "ms", directories});
   met = report(mode, {"watcher: memory for the tree", resident_kb() - before, 8192, 0, "KiB", directories, false}) && met;
   met = report(mode, {"watcher: directories watched", double(tree.status().directories), double(directories), 0, "directories", directories, false, true}) && met;
 
