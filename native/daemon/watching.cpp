@@ -9,6 +9,8 @@
 namespace kra {
 
 static constexpr std::size_t text_budget = 64U << 20;
+// git lets go of the index before it writes what it did; a lock that stays is nobody's.
+static constexpr Milliseconds after_git{50}, longest_git{60'000};
 static constexpr Milliseconds slice{4}, poll_pause{2'000}, put_off{250}, long_put_off{1000}, longest_put_off{5000};
 
 static Milliseconds setting_ms(const SettingsFile& settings, const char* name) {
@@ -89,7 +91,9 @@ void Watching::ring(Instant now) {
   if (tree_->working()) tree_->work(events, Clock::now() + slice);
   take_events(std::move(events), Clock::now());
   settle(Clock::now());
-  for (const auto& batch : batches_.ring(now)) tell_batch(batch);
+  // What was lost is told with all that is found, not one by one.
+  if (!tree_->doubtful())
+    for (const auto& batch : batches_.ring(now)) tell_batch(batch);
   if (!poll_ || *poll_ > now) return;
   poll_ = now + poll_pause;
   look_again(false);
@@ -98,8 +102,8 @@ void Watching::ring(Instant now) {
 void Watching::drain(Instant now) {
   TreeEvents events;
   tree_->drain(events, now);
-  if (tree_->status().overflows != overflows_) {
-    overflows_ = tree_->status().overflows;
+  if (tree_->overflows() != overflows_) {
+    overflows_ = tree_->overflows();
     tell_lost();
     // What somebody has loaded comes first.
     look_again(true);
@@ -119,9 +123,13 @@ void Watching::take_events(TreeEvents events, Instant now) {
       case What::moved: settle_.moved(event.from, event.path, event.root, event.known, now); break;
       case What::git_begins:
         settle_.git(event.root, true, now);
+        batches_.hold(event.root, now + longest_git);
         if (reflogs_.count(event.root) == 0) reflogs_[event.root] = reflog_of(event.root);
         break;
-      case What::git_ends: settle_.git(event.root, false, now); break;
+      case What::git_ends:
+        settle_.git(event.root, false, now);
+        batches_.release(event.root, now + after_git);
+        break;
       case What::head_moved: break;
       case What::returned:
         for (const auto& [path, file] : files_.all())

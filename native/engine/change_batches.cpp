@@ -32,10 +32,21 @@ void ChangeBatches::add(const std::string& root, ToldChange change, Instant now,
   at->second.from = std::move(from);
 }
 
+void ChangeBatches::release(const std::string& root, Instant due) {
+  if (held_.erase(root) == 0) return;
+  auto place = roots_.find(root);
+  if (place != roots_.end() && place->second.due) place->second.due = std::max(*place->second.due, due);
+}
+
+std::optional<Instant> ChangeBatches::due_of(const std::string& root, const Root& place) const {
+  auto held = held_.find(root);
+  return place.due && held != held_.end() ? std::max(*place.due, held->second) : place.due;
+}
+
 std::optional<Instant> ChangeBatches::due() const {
   std::optional<Instant> first;
   for (const auto& [root, place] : roots_)
-    if (place.due && (!first || *place.due < *first)) first = place.due;
+    if (auto due = due_of(root, place); due && (!first || *due < *first)) first = due;
   return first;
 }
 
@@ -43,7 +54,7 @@ std::vector<ChangeBatch> ChangeBatches::ring(Instant now) {
   std::vector<ChangeBatch> batches;
   for (auto at = roots_.begin(); at != roots_.end();) {
     auto& place = at->second;
-    if (!place.due || *place.due > now) {
+    if (auto due = due_of(at->first, place); !due || *due > now) {
       // Long quiet: nothing need be known any more.
       bool over = !place.due && (!place.told || *place.told + interval_ <= now);
       at = over ? roots_.erase(at) : std::next(at);

@@ -34,6 +34,10 @@ class ChangeBatches {
   void retime(Milliseconds interval) { interval_ = interval; }
   // `wait`: when it is the first of a batch, that batch waits so long.
   void add(const std::string& root, ToldChange change, Instant now, Milliseconds wait = Milliseconds(0));
+  // What changes in that root is told when it is released, or at that moment: git works there.
+  void hold(const std::string& root, Instant until) { held_[root] = until; }
+  // What waits is due then.
+  void release(const std::string& root, Instant due);
   std::optional<Instant> due() const;
   std::vector<ChangeBatch> ring(Instant now);
 
@@ -43,8 +47,11 @@ class ChangeBatches {
     std::optional<Instant> due, told;
     std::string last;  // the one file of the last batch; empty when there were more
   };
+  // When what waits in that root may be told.
+  std::optional<Instant> due_of(const std::string& root, const Root& place) const;
   Milliseconds interval_;
   std::map<std::string, Root> roots_;
+  std::map<std::string, Instant> held_;
 };
 
 }  // namespace kra

@@ -22,7 +22,7 @@ void Settle::settle_by(Pending& pending, Instant due) {
 Settle::Pending& Settle::pending(const std::string& path, const std::string& root, bool known, Instant now) {
   auto [at, is_new] = pending_.try_emplace(path);
   if (is_new) at->second = {.root = root, .was = known, .is = known, .first = now, .due = now};
-  at->second.of_git = at->second.of_git || git_at_work(root, now);
+  at->second.of_git = at->second.of_git || git_holds(root, now);
   return at->second;
 }
 
@@ -102,6 +102,11 @@ void Settle::git(const std::string& root, bool holds, Instant now) {
 bool Settle::git_at_work(const std::string& root, Instant now) const {
   auto found = git_until_.find(root);
   return found != git_until_.end() && now < found->second;
+}
+
+bool Settle::git_holds(const std::string& root, Instant now) const {
+  auto found = git_until_.find(root);
+  return found != git_until_.end() && now < found->second - times_.git_cap + times_.git_longest;
 }
 
 bool Settle::waits(const Pending& pending, Instant now) const { return pending.due > now || git_at_work(pending.root, now); }

@@ -33,7 +33,7 @@ struct SettledChange {
 class Settle {
  public:
   struct Times {
-    Milliseconds birth{20}, quiet{50}, cap{250}, delete_delay{100}, git_cap{2000};
+    Milliseconds birth{20}, quiet{50}, cap{250}, delete_delay{100}, git_cap{2000}, git_longest{60'000};
   };
   Settle() = default;
   explicit Settle(const Times& times) : times_(times) {}
@@ -49,6 +49,8 @@ class Settle {
   void git(const std::string& root, bool holds, Instant now);
 
   bool git_at_work(const std::string& root, Instant now) const;
+  // It holds its lock, however long what it changes is waited for; a lock that nobody takes away does not count for ever.
+  bool git_holds(const std::string& root, Instant now) const;
   // Something about this file has not settled: what is read of it now may be half a state.
   bool unsettled(const std::string& path) const { return pending_.count(path) > 0; }
   // Somebody writes to it and has not closed it.

@@ -186,8 +186,11 @@ void WatchedTree::leave_tree(int node) {
 }
 
 void WatchedTree::look_at_lock(int tree, TreeEvents& out) {
+  take_lock(tree, stamp_of(trees_[static_cast<std::size_t>(tree)].place.git_directory + "/index.lock").exists, out);
+}
+
+void WatchedTree::take_lock(int tree, bool locked, TreeEvents& out) {
   auto& place = trees_[static_cast<std::size_t>(tree)];
-  bool locked = stamp_of(place.place.git_directory + "/index.lock").exists;
   if (locked == place.locked) return;
   place.locked = locked;
   out.push_back({.what = locked ? TreeEvent::What::git_begins : TreeEvent::What::git_ends, .root = place.place.root});

@@ -47,11 +47,15 @@ class WatchedTree {
   void hold_directory(const std::string& directory);
   void release_directory(const std::string& directory);
 
-  // What the system has told since. Call work() after it.
+  // What the system has told since. Call work() after it. Where something was lost only that is found out: the rest is work, since it is much and
+  // what it is about has to be looked at anyway.
   void drain(TreeEvents& out, Instant now);
-  // Reads directories that are to be read, until that moment; true when some are left.
+  // Goes on with what was told and with directories that are to be read, until that moment; true when something is left.
   bool work(TreeEvents& out, Instant until);
-  bool working() const { return !queue_.empty(); }
+  bool working() const { return next_told_ < told_.size() || !queue_.empty(); }
+  // Something was lost, and not everything is compared again.
+  bool doubtful() const { return doubtful_; }
+  std::uint64_t overflows() const { return overflows_; }
   // Everything is to be looked at again (after an overflow, or a suspend); directories of loaded files first.
   void doubt();
   // When ring() is due: a move whose other half did not come, a root that was gone.
@@ -133,6 +137,8 @@ class WatchedTree {
   Started start_watch(int node);
   void stop_watch(int node);
   void look_at_lock(int tree, TreeEvents& out);
+  void take_lock(int tree, bool locked, TreeEvents& out);
+  void read_all_again();
 
   void scan(int node, TreeEvents& out);
   void take_rules(int node, bool has_git, bool has_ignore_file, TreeEvents& out);
@@ -143,6 +149,8 @@ class WatchedTree {
   void lose(Entry& entry, int node, bool silently, TreeEvents& out);
   void vanish(int node, TreeEvents& out);
 
+  void fetch();
+  bool take_told(TreeEvents& out, Instant until);
   void take(const DirectoryEvent& event, TreeEvents& out, Instant now);
   void take_of_git(int tree, const DirectoryEvent& event, TreeEvents& out);
   void take_of_directory(int node, const DirectoryEvent& event, TreeEvents& out, Instant now);
@@ -164,6 +172,8 @@ class WatchedTree {
   std::map<std::string, int> tops_;
   std::unordered_map<int, int> by_watch_, git_by_watch_;
   std::deque<int> queue_;
+  std::vector<DirectoryEvent> told_;  // not taken yet from next_told_ on
+  std::size_t next_told_ = 0;
   std::vector<Move> moves_;
   std::optional<Instant> retry_;  // absent tops are looked for
   std::size_t watched_ = 0;

@@ -11,17 +11,40 @@ static constexpr Milliseconds other_half{20};
 
 using What = TreeEvent::What;
 
-void WatchedTree::drain(TreeEvents& out, Instant now) {
+// All at once: that something was lost stands at the end.
+void WatchedTree::fetch() {
+  for (auto events = watch_->read(); !events.empty(); events = watch_->read()) {
+    for (auto& event : events) {
+      if (event.what == DirectoryEvent::What::lost) ++overflows_, doubtful_ = true;
+      told_.push_back(std::move(event));
+    }
+  }
+}
+
+void WatchedTree::drain(TreeEvents& out, Instant) {
   if (!watch_) return;
-  for (auto events = watch_->read(); !events.empty(); events = watch_->read())
-    for (const auto& event : events) take(event, out, now);
+  fetch();
+  if (!doubtful_) take_told(out, Instant::max());
+}
+
+// True when nothing is left.
+bool WatchedTree::take_told(TreeEvents& out, Instant until) {
+  for (auto now = Clock::now(); next_told_ < told_.size() && now < until; now = Clock::now())
+    for (int count = 0; count < 32 && next_told_ < told_.size(); ++count) {
+      auto event = std::move(told_[next_told_++]);
+      take(event, out, now);
+    }
+  if (next_told_ < told_.size()) return false;
+  told_ = {};
+  next_told_ = 0;
+  return true;
 }
 
 void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now) {
   if (event.what == DirectoryEvent::What::lost) {
     for (std::size_t tree = 0; tree < trees_.size(); ++tree)
       if (trees_[tree].users > 0) look_at_lock(static_cast<int>(tree), out);
-    return doubt();
+    return read_all_again();
   }
   if (auto git = git_by_watch_.find(event.watch); git != git_by_watch_.end()) {
     auto tree = git->second;
@@ -56,7 +79,12 @@ void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now
 }
 
 void WatchedTree::take_of_git(int tree, const DirectoryEvent& event, TreeEvents& out) {
-  if (event.name == "index.lock") return look_at_lock(tree, out);
+  using Raw = DirectoryEvent::What;
+  // By what was told: a quick git is gone before anybody can look.
+  if (event.name == "index.lock") {
+    if (event.what == Raw::created) take_lock(tree, true, out);
+    if (event.what == Raw::deleted || event.what == Raw::moved_out) take_lock(tree, false, out);
+  }
   if (event.name == "HEAD" && event.what == DirectoryEvent::What::moved_in)
     out.push_back({.what = What::head_moved, .root = trees_[static_cast<std::size_t>(tree)].place.root});
 }

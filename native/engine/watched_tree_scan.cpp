@@ -28,6 +28,7 @@ void WatchedTree::tell(TreeEvents& out, TreeEvent::What what, int node, std::str
 }
 
 bool WatchedTree::work(TreeEvents& out, Instant until) {
+  if (!take_told(out, until)) return true;
   for (int count = 1; !queue_.empty(); ++count) {
     auto node = queue_.front();
     queue_.pop_front();
@@ -215,6 +216,10 @@ void WatchedTree::vanish(int node, TreeEvents& out) {
 void WatchedTree::doubt() {
   ++overflows_;
   doubtful_ = true;
+  read_all_again();
+}
+
+void WatchedTree::read_all_again() {
   set_back_ns_ = std::max(set_back_ns_, clock_offset_ns_ - file_clock_offset_ns());
   for (int held : {1, 0})
     for (std::size_t at = 0; at < nodes_.size(); ++at)
@@ -229,7 +234,8 @@ std::optional<Instant> WatchedTree::due() const {
 }
 
 void WatchedTree::ring(TreeEvents& out, Instant now) {
-  while (!moves_.empty() && moves_.front().at <= now)
+  // The other half may have been told and not be taken yet.
+  while (next_told_ == told_.size() && !moves_.empty() && moves_.front().at <= now)
     if (auto move = take_move(moves_.front().cookie)) moved_away(*move, out);
   if (!retry_ || *retry_ > now) return;
   retry_ = std::nullopt;

@@ -9,12 +9,13 @@ package.path = './?.lua;./lua/?.lua;./lua/?/init.lua;' .. package.path
 local uv = vim.uv
 local driver = require('tests.bench.support.driver')
 
-local full, dir, repo = driver.full, driver.directory(), driver.repo
+local full, dir = driver.full, driver.directory()
+local kra = os.getenv('KRA_BIN') or driver.kra
 local OUTER, INNER, LOADED, EDITORS = full and 100 or 10, full and 99 or 9, 20, full and 8 or 3
 local SAVES, EACH, LOST_MS = full and 10000 or 200, 10, 5000
 
 local env = driver.environment({ KRA_STATE_DIR = dir .. '/kra', KRA_CONFIG_DIR = dir .. '/conf', KRA_RUNTIME_DIR = dir .. '/run',
-  KRA_BIN = repo .. '/build/kra', GIT_CONFIG_NOSYSTEM = '1' })
+  KRA_BIN = kra, GIT_CONFIG_NOSYSTEM = '1' })
 vim.fn.mkdir(dir .. '/run', 'p', tonumber('700', 8))
 local tree = dir .. '/tree'
 
@@ -97,7 +98,7 @@ end
 local function watched(editors)
   local patience = uv.hrtime() + 60e9
   repeat
-    local result = vim.system({ repo .. '/build/kra', 'status', '--json' }, { env = env, clear_env = true }):wait()
+    local result = vim.system({ kra, 'status', '--json' }, { env = env, clear_env = true }):wait()
     local ok, status = pcall(vim.json.decode, result.stdout)
     local live = ok and (status.live or status.watching or {}) or {}
     if (live.directories or 0) >= OUTER * (INNER + 1) then return end
@@ -213,6 +214,6 @@ driver.run(function()
     checkouts()
     echoes()
   end)
-  vim.system({ repo .. '/build/kra', 'daemon', 'stop' }, { env = env }):wait(5000)
+  vim.system({ kra, 'daemon', 'stop' }, { env = env }):wait(5000)
   assert(ok, err)
 end)

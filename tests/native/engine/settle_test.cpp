@@ -135,4 +135,7 @@ TEST_CASE("while git holds its lock all of its root waits, two seconds at most")
   CHECK(told(settle, start + 4s) == Lines{});
   CHECK(told(settle, start + 5s) == Lines{"modify /r/a"});
   CHECK_FALSE(settle.git_at_work("/r", start + 5s));
+  // Nobody waits any longer, but it is still git that writes; not for ever.
+  CHECK(settle.git_holds("/r", start + 5s));
+  CHECK_FALSE(settle.git_holds("/r", start + 63s));
 }

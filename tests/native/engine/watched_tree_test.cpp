@@ -192,6 +192,10 @@ TEST_CASE("a repository inside has rules and a name of its own") {
   fs::rename(world / "sub/.git/index.lock", world / "sub/.git/index");
   auto git = world.settle();
   CHECK(std::all_of(git.begin(), git.end(), [&](const TreeEvent& event) { return event.root == world / "sub"; }));
+  // However quick it was.
+  REQUIRE(git.size() >= 2);
+  CHECK(git.front().what == What::git_begins);
+  CHECK(git.back().what == What::git_ends);
   std::ofstream(world / ".git/index.lock") << "";
   git = world.look();
   REQUIRE(git.size() == 1);
@@ -265,6 +269,32 @@ TEST_CASE("a queue that ran over loses nothing") {
   CHECK(std::any_of(events.begin(), events.end(), [&](const TreeEvent& event) { return event.path == world / "d9/keep"; }));
   world.write("moved/keep", "after");
   CHECK(world.told() == Lines{"closed moved/keep"});
+}
+
+TEST_CASE("files of which only names were read at first: what changed is found, what did not is not told") {
+  World world;
+  world.write("a");
+  world.write("d/b");
+  // The clock of the file system ticks every few milliseconds.
+  for (auto written = stamp_of(world / "d/b").changed_ns; file_clock_ns() <= written;) std::this_thread::yield();
+  world.ready();
+  world.tree.doubt();
+  CHECK(world.told() == Lines{});
+  World other;
+  for (const char* name : {"kept", "written", "replaced"}) other.write(cat("d/", name));
+  for (auto written = stamp_of(other / "d/replaced").changed_ns; file_clock_ns() <= written;) std::this_thread::yield();
+  other.ready();
+  other.write("d/written", "more");
+  other.write("d/new~");
+  fs::rename(other / "d/new~", other / "d/replaced");
+  // What the system tells of these is left aside.
+  TreeEvents events;
+  other.tree.doubt();
+  while (other.tree.work(events, Clock::now() + std::chrono::seconds(60))) {
+  }
+  std::set<std::string> found;
+  for (const auto& event : events) found.insert(World::said(other, event));
+  CHECK(found == std::set<std::string>{"closed d/replaced", "closed d/written"});
 }
 
 TEST_CASE("random changes: what is told gives what is there") {
