@@ -111,22 +111,22 @@ describe('kra watch', function()
 
   it('knows who wrote by the hooks of coding agents, as the help has them', function()
     if vim.fn.executable('jq') == 0 then return pending('no jq here') end
-    local hooks = {}
-    for block in (world:read(world.repo .. '/doc/kra.txt') or ''):gmatch('>json\n(.-)\n<\n') do
+    local help, hooks = assert(world:read(world.repo .. '/doc/kra.txt')), {}
+    local script = help:match('%*kra%-agents%*.->sh\n(.-)\n<\n'):gsub('\n    ', '\n'):gsub('^ +', '')
+    vim.uv.fs_chmod(world:write('home/.config/kra/agent-hook', script .. '\n'), tonumber('755', 8))
+    for block in help:gmatch('>json\n(.-)\n<\n') do
       vim.json.decode(block)
-      for command in block:gmatch('"command": (".-[^\\]")') do
-        local text = vim.json.decode('[' .. command .. ']')[1]
-        local by = text:match('%-%-by (%S+)')
-        if by then hooks[by] = text end
-      end
+      for command, by in block:gmatch('"command": "(%S+ note (%S+))"') do hooks[by] = command end
     end
     watch(root)
     local named = {}
     for by, command in pairs(hooks) do
       local path = world:write(('repo/the file of %s.txt'):format(by), 'one\n')
       local data = by == 'cursor' and { file_path = path } or { tool_name = 'Edit', tool_input = { file_path = path } }
-      local result = world:run({ 'sh', '-c', command }, { stdin = vim.json.encode(data) })
-      assert.same({ 0, '', '' }, { result.code, result.stdout, result.stderr })
+      for _, words in ipairs({ command, (command:gsub('note %S+', 'flush')) }) do
+        local result = world:run({ 'sh', '-c', words }, { stdin = vim.json.encode(data) })
+        assert.same({ 0, '', '' }, { result.code, result.stdout, result.stderr })
+      end
       tells(('create the file of %s.txt'):format(by))
       table.insert(named, by)
     end
