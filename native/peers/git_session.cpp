@@ -1,6 +1,7 @@
 #include "peers/git_session.hpp"
 
 #include "base/text.hpp"
+#include "os/disk.hpp"
 
 namespace kra {
 
@@ -54,12 +55,24 @@ Result<std::vector<GitSession::Object>> GitSession::ask(Conversation& reader, co
   return objects;
 }
 
+// A writer keeps its packs from being joined until it ends; one that was killed leaves that behind, and git does not make a pack whose mark is
+// there already.
+static void remove_keeps(const std::string& directory) {
+  SystemDisk disk;
+  const auto packs = directory + "/objects/pack";
+  const auto names = disk.list(packs);
+  if (!names) return;
+  for (const auto& name : *names)
+    if (name.ends_with(".keep")) (void)disk.remove(cat(packs, "/", name));
+}
+
 Result<std::vector<std::string>> GitSession::import(std::string_view stream, std::size_t answers, const Patience& patience) {
   if (++imports_ % imports_of_one == 0 && writer_) {
     (void)writer_->say("done\n", patience);
     (void)writer_->end(patience);
     writer_.reset();
   }
+  if (!writer_) remove_keeps(git_.directory());
   auto* writer = TRY(start(writer_, {"fast-import", "--quiet", "--done", "--force", "--date-format=raw"}));
   return or_drop(writer_, write(*writer, stream, answers, patience));
 }

@@ -25,7 +25,7 @@ class GitSession {
   };
   // By any name that git knows, in that order.
   Result<std::vector<Object>> objects(const std::vector<std::string>& names, bool with_bytes, const Patience& patience);
-  // A stream of git fast-import, and `answers` lines that it makes. All of it is on disk when this returns; the references that its commits name
+  // Only into a git directory that nobody else writes to. A stream of git fast-import, and `answers` lines that it makes. All of it is on disk when this returns; the references that its commits name
   // are not moved.
   Result<std::vector<std::string>> import(std::string_view stream, std::size_t answers, const Patience& patience);
   // Lines of `git update-ref --stdin`; all or none.
