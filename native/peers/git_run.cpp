@@ -24,6 +24,9 @@ constexpr std::array settings = {
     "fastimport.unpackLimit=0",     "fetch.unpackLimit=1",
 };
 
+// git itself ends with 129 at most; above it is a signal and 128.
+constexpr int killed_status = 130;
+
 // Kept for the network: how the user reaches the remote.
 constexpr std::array kept_names = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_PROXY_COMMAND"};
 
@@ -65,7 +68,13 @@ Command Git::command(GitCall call) const {
   return command;
 }
 
-Result<Outcome> Git::run(GitCall call, const Patience& patience) const { return kra::run(command(std::move(call)), patience); }
+Result<Outcome> Git::run(GitCall call, const Patience& patience) const {
+  const auto subcommand = call.arguments.front();
+  auto outcome = kra::run(command(std::move(call)), patience);
+  // One that was killed has not said no.
+  if (outcome && outcome->status >= killed_status) return Error{Fault::io, cat("git ", subcommand, " was killed (signal ", outcome->status - 128, ")")};
+  return outcome;
+}
 
 Result<std::string> Git::ask(GitCall call, const Patience& patience) const {
   const auto subcommand = call.arguments.front();
