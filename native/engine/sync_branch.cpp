@@ -92,20 +92,29 @@ Result<void> complete_index(SyncStore& store, const Patience& patience) {
   return store.disk().remove(pending_file(store));
 }
 
-Result<void> track_branch(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {
+// The branch moves while the index is locked: a commit of the user's between the two would take back what came in.
+static Result<void> move_both(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {
   const auto& place = store.place();
+  const auto own = own_locks(store);
+  const auto index = TRY(read_user_index(store.disk(), place));
+  const auto next = TRY(moved_index(store, index, head.oid, commit, patience));
+  if (next == index.bytes) return move_head(store.disk(), place, own, head, commit, user_identity(store.disk(), place), message);
+  auto lock = lock_index(store.disk(), place, own, index.bytes, next);
+  if (!lock) return Error{lock.error().fault == Fault::conflict ? Fault::busy : lock.error().fault, lock.error().what};
+  TRY(move_head(store.disk(), place, own, head, commit, user_identity(store.disk(), place), message));
+  return lock->commit();
+}
+
+Result<void> track_branch(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {
   TRY(store.disk().replace(pending_file(store), cat(head.oid.empty() ? "none" : head.oid, " ", commit)));
+  const auto until = Clock::now() + index_patience;
   for (int pause_ms = 5;; pause_ms = std::min(pause_ms * 2, 200)) {
-    auto moved = move_head(store.disk(), place, own_locks(store), head, commit, user_identity(store.disk(), place), message);
-    if (moved) break;
-    if (moved.error().fault == Fault::busy && !patience.over() && pause_ms < 200) {
-      std::this_thread::sleep_for(Milliseconds(pause_ms));
-      continue;
-    }
-    TRY(store.disk().remove(pending_file(store)));
-    return moved;
+    const auto moved = move_both(store, head, commit, message, patience);
+    if (moved) return store.disk().remove(pending_file(store));
+    // What is pending stays: complete_index() finds out how far it came.
+    if (moved.error().fault != Fault::busy || patience.over() || Clock::now() > until) return moved;
+    std::this_thread::sleep_for(Milliseconds(pause_ms));
   }
-  return complete_index(store, patience);
 }
 
 std::string user_identity(Disk& disk, const RepositoryPlace& place) {

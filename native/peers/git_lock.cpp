@@ -96,12 +96,14 @@ Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::stri
   const auto now = TRY(read_head(disk, place));
   // Somebody else moved it, or is on another branch by now.
   if (now != head) return Error{Fault::conflict, cat(head.branch.empty() ? "HEAD" : printable(head.branch), " has been moved by somebody else")};
+  const auto log = cat(place.common, "/logs/", head.ref());
+  if (!detached) TRY(make_parents(log));
   TRY(lock.commit());
+  // It has moved: whatever comes of the log, the caller must know.
   const auto none = std::string(place.sha256 ? 64 : 40, '0');
   const auto line = cat(head.oid.empty() ? none : head.oid, " ", to, " ", who, "\t", message, "\n");
-  TRY(make_parents(cat(place.common, "/logs/", head.ref())));
   append_log(place.git + "/logs/HEAD", line);
-  if (!detached) append_log(cat(place.common, "/logs/", head.ref()), line);
+  if (!detached) append_log(log, line);
   return {};
 }
 
@@ -110,12 +112,17 @@ Result<void> set_head(Disk&, const RepositoryPlace& place, const std::string& ow
   return lock.commit();
 }
 
-Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
+Result<GitLockFile> lock_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
   const auto target = place.git + "/index";
   auto lock = TRY(GitLockFile::take(target, own, after));
   auto now = disk.read(target, 1ULL << 31);
   if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
   if ((now ? std::string_view(*now) : std::string_view()) != before) return Error{Fault::conflict, "the index was changed meanwhile"};
+  return lock;
+}
+
+Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
+  auto lock = TRY(lock_index(disk, place, own, before, after));
   return lock.commit();
 }
 

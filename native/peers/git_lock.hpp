@@ -35,6 +35,8 @@ Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::stri
                        const std::string& message);
 // HEAD itself names that branch, or that commit when `head.branch` is empty.
 Result<void> set_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head);
+// No git of the user's changes the index until commit() gives it these bytes. conflict: it no longer has the old ones (empty: there is none).
+Result<GitLockFile> lock_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after);
 // The index gets these bytes if it still has the old ones (empty: there is none).
 Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after);
 
