@@ -106,10 +106,21 @@ class Settling {
   Result<bool> settle(const Intent::Slot& slot) {
     auto content = store_.tree().read_slot(slot.name, brief());
     if (!content && content.error().fault == Fault::not_found) return true;
+    if (!content && content.error().fault == Fault::refused) return give_back(slot);
     if (!content) return ++settled_.waiting, false;
     if (!is_known(slot, *content)) TRY(rescue(slot, *content));
     if (auto dropped = store_.tree().drop_slot(slot.name, *content); !dropped) return ++settled_.waiting, false;
     return ++settled_.dropped, true;
+  }
+
+  // A directory.
+  bool give_back(const Intent::Slot& slot) {
+    const auto path = slot.path.empty() ? cat("recovered-", slot.name.substr(0, 8)) : slot.path;
+    for (const auto& name : {path, conflict_name(path, device_, slot.name)}) {
+      if (const auto slash = name.rfind('/'); slash != std::string::npos) (void)store_.tree().make_directory(name.substr(0, slash));
+      if (store_.tree().give_back(slot.name, name)) return settled_.rescued.push_back(name), true;
+    }
+    return ++settled_.waiting, false;
   }
 
   bool is_known(const Intent::Slot& slot, const FileContent& content) const {

@@ -76,6 +76,8 @@ class LiveTree {
   Result<FileContent> read_slot(const std::string& slot, const Patience& patience) const;
   // Takes the slot away if it still holds what was read and nobody has it open for writing; busy otherwise.
   Result<void> drop_slot(const std::string& slot, const FileContent& known) const;
+  // A directory that took the name of a file in the very moment of an exchange lies in the slot: it gets the path if nothing else has it.
+  Result<void> give_back(const std::string& slot, const std::string& path) const;
   Result<std::vector<std::string>> slots() const;
 
  private:

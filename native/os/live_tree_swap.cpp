@@ -176,6 +176,13 @@ Result<bool> LiveTree::remove_directory(const std::string& path) const {
   return failure(path, "remove the directory", errno);
 }
 
+Result<void> LiveTree::give_back(const std::string& slot, const std::string& path) const {
+  auto place = TRY(place_of(path));
+  const int number = rename_flags(slots_fd_.get(), slot, place.directory.get(), place.name, RENAME_NOREPLACE);
+  if (number == 0) return calls::sync(place.directory.get(), path);
+  return number == EEXIST ? changed(path) : cannot(path, number);
+}
+
 Result<void> LiveTree::drop_slot(const std::string& slot, const FileContent& known) const {
   auto held = TRY(calls::hold_file(slots_fd_.get(), slot, 1ULL << 40, slot));
   if (held.content.link != known.link || held.content.bytes != known.bytes) return changed(slot);
