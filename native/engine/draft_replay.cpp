@@ -30,25 +30,22 @@ class Replay {
     if (!value || !value->array() || value->array()->size() != 2 || !value->array()->back().map()) return lose(frame.seq);
     auto& map = value->array()->back();
     if (frame.seq > 0) count(frame.seq);
-    if (frame.type == DraftType::mark) return marks_.push_back(std::move(map));
+    bool caught = frame.seq == 0 && map["after"].number();
+    if (frame.type == DraftType::mark || caught) return later_.emplace_back(frame.type, std::move(map)), void();
     if (frame.type == DraftType::editor) return static_cast<void>(journal_.editor = std::move(map));
     auto id = map["buffer"].text_or("");
     if (frame.type == DraftType::filler || id.empty()) return;
     auto& buffer = journal_.buffers[id];
     buffer.id = id;
     if (frame.seq > 0) buffer.last_seq = frame.seq;
+    if (frame.seq > 0 && settles(frame.type, map)) buffer.text_seq = frame.seq;
     buffer.at = std::max(buffer.at, map["at"].number_or(0));
     apply(frame.type, buffer, map);
   }
 
+  // What others added counts after all that the client did itself, in the order of the file.
   DraftJournal finish() {
-    for (const auto& mark : marks_) {
-      auto found = journal_.buffers.find(mark["buffer"].text_or(""));
-      // What was typed after it was taken elsewhere is new work.
-      if (found == journal_.buffers.end() || found->second.last_seq > count_of(mark["upto"])) continue;
-      found->second.why = mark["why"].text_or("");
-      found->second.at = std::max(found->second.at, mark["at"].number_or(0));
-    }
+    for (auto& [type, map] : later_) type == DraftType::mark ? take_mark(map) : take_caught(type, map);
     return std::move(journal_);
   }
 
@@ -59,6 +56,35 @@ class Replay {
     ++journal_.records;
     if (seq > journal_.last_seq + 1) lose(seq - 1);
     journal_.last_seq = seq;
+  }
+
+  static bool settles(DraftType type, const Value& map) {
+    return type == DraftType::file || type == DraftType::edits || type == DraftType::end || (type == DraftType::text && map["final"].flag_or(false));
+  }
+
+  void take_mark(const Value& mark) {
+    auto found = journal_.buffers.find(mark["buffer"].text_or(""));
+    // What was typed after it was taken elsewhere is new work.
+    if (found == journal_.buffers.end() || found->second.last_seq > count_of(mark["upto"])) return;
+    found->second.why = mark["why"].text_or("");
+    found->second.at = std::max(found->second.at, mark["at"].number_or(0));
+  }
+
+  // Out of a net. The journal has it if it knows a later text of this buffer; else it follows what was there, or what the net held before.
+  void take_caught(DraftType type, Value& map) {
+    auto id = map["buffer"].text_or("");
+    if (id.empty()) return;
+    ++journal_.caught;
+    auto& buffer = journal_.buffers[id];
+    buffer.id = id;
+    auto after = count_of(map["after"]);
+    if (after < buffer.text_seq || broken_.contains(id)) return;
+    bool whole = type == DraftType::text || type == DraftType::file;
+    bool follows = after == buffer.text_seq || (followed_.contains(id) && !map["gap"].flag_or(false));
+    if (!whole && !follows) return broken_.insert(id), void();
+    followed_.insert(id);
+    buffer.at = std::max(buffer.at, map["at"].number_or(0));
+    apply(type, buffer, map);
   }
 
   // Something is missing, and nobody knows of which buffer.
@@ -82,7 +108,8 @@ class Replay {
 
   static void merge(Value& meta, const Value& map) {
     for (const auto& [key, value] : *map.map())
-      if (key != "buffer" && key != "text" && key != "edits" && key != "scan" && key != "part" && key != "final" && key != "at" && key != "last")
+      if (key != "buffer" && key != "text" && key != "edits" && key != "scan" && key != "part" && key != "final" && key != "at" && key != "last" &&
+          key != "after" && key != "gap")
         meta.set(key, value);
   }
 
@@ -101,7 +128,10 @@ class Replay {
     if (!map["final"].flag_or(false)) return;
     buffer.lines = LineBuffer(scan.text);
     buffer.meta = scan.meta.is_nil() ? Value(Value::Map{}) : std::move(scan.meta);
-    if (auto folded = folded_.extract(buffer.id)) buffer.last_seq = std::max(buffer.last_seq, folded.mapped());
+    if (auto folded = folded_.extract(buffer.id)) {
+      buffer.last_seq = std::max(buffer.last_seq, folded.mapped());
+      buffer.text_seq = std::max(buffer.text_seq, folded.mapped());
+    }
     begin_anew(buffer);
     scans_.erase(buffer.id);
   }
@@ -160,7 +190,8 @@ class Replay {
   std::set<std::string> uncertain_;  // buffers of which a record is missing
   std::map<std::string, Scan> scans_;
   std::map<std::string, std::uint64_t> folded_;
-  Value::Array marks_;
+  std::vector<std::pair<DraftType, Value>> later_;  // marks, and what nets held
+  std::set<std::string> followed_, broken_;         // of nets: buffers of which something counts; of which something is missing
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ struct DraftBuffer {
   bool base_only = false;            // the text is that of the file at meta.path with `edits` applied
   std::vector<std::string> edits;    // of base_only: the maps of the records, packed
   std::uint64_t last_seq = 0;        // of its newest record
+  std::uint64_t text_seq = 0;        // of the newest one that says what its text is: text, file, edits or end
   std::int64_t at = 0;               // milliseconds since 1970; 0: not told
   std::string why;                   // how it ended; empty: it did not
   std::uint64_t edits_lost = 0;      // records that could not be applied since the last whole text
@@ -34,6 +35,7 @@ struct DraftJournal {
   std::uint64_t records = 0;          // that counted, each once
   std::uint64_t damaged_bytes = 0;    // in the middle: a torn end is what a death leaves
   std::uint64_t lost_records = 0;     // numbers that are missing
+  std::uint64_t caught = 0;           // records out of a net
 };
 
 // Any bytes may stand in the files. `undo_texts`: keep the text that each undo file belongs to, which costs memory.

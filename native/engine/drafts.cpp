@@ -10,8 +10,6 @@
 
 namespace kra {
 
-static constexpr std::string_view ending = ".journal";
-
 bool is_client_id(std::string_view id) {
   auto harmless = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
   return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), harmless);
@@ -45,14 +43,18 @@ Result<std::vector<std::string>> Drafts::clients() {
     auto names = disk_.list(directory);
     if (!names && names.error().fault != Fault::not_found) return std::move(names.error());
     for (const auto& name : names ? *names : std::vector<std::string>{}) {
-      auto client = name.substr(0, name.size() - std::min(name.size(), ending.size()));
-      if (name.ends_with(ending) && is_client_id(client)) found.insert(client);
+      auto dot = name.rfind('.');
+      auto client = name.substr(0, dot);
+      bool known = dot != name.npos && (name.substr(dot) == ending || name.substr(dot) == net_ending);
+      if (known && is_client_id(client)) found.insert(client);
     }
   }
   return std::vector<std::string>(found.begin(), found.end());
 }
 
 Result<Drafts::Found> Drafts::read(const std::string& client, bool undo_texts) {
+  // One that cannot be taken in does not hide what the journal has.
+  (void)take_in(client);
   std::vector<std::string> bytes;
   Found found{client, {}, 0};
   for (const auto& path : {first(client), second(client)}) {

@@ -62,6 +62,9 @@ class Drafts {
   Result<int> expire(Milliseconds max_age, WallTime now);
   // Journals of the second place whose editors are gone move home; how many bytes are still there.
   Result<std::uint64_t> move_home();
+  // What the client typed and did not get into its journal before it died without an event goes in there. An editor that lives keeps its net: one
+  // that is just ending is waited for that long.
+  Result<void> take_in(const std::string& client, Milliseconds patience = Milliseconds(0));
   // Folds the journal into the texts as they are when that makes it much smaller. The bytes that it has now.
   Result<std::uint64_t> compact(const std::string& client, std::uint64_t least_bytes);
 
@@ -81,11 +84,14 @@ class Drafts {
   };
   std::string first(const std::string& client) const;
   std::string second(const std::string& client) const;
+  static constexpr std::string_view ending = ".journal", net_ending = ".net";
+
   Result<std::vector<std::string>> clients();
   Result<Found> read(const std::string& client, bool undo_texts = false);
   Result<One> find(const std::string& id, bool undo_texts);
   Value row(const Found& found, const DraftBuffer& buffer, const DraftQuery& query);
   Result<int> forget_in(const std::string& file, const std::string& path);
+  Result<void> take_in_net(const std::string& client, const std::string& path);
   void tidy_out(WallTime now);
 
   Disk& disk_;

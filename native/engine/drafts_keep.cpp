@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "engine/draft_appender.hpp"
+#include "engine/draft_net.hpp"
 #include "engine/drafts.hpp"
 #include "wire/msgpack.hpp"
 
@@ -35,7 +36,7 @@ static bool is_done(const DraftBuffer& buffer) { return buffer.why == "saved" ||
 
 // A journal that is not wholly understood, or holds edits of a file that is not here, stays as it is.
 static bool can_fold(const DraftJournal& journal) {
-  return !journal.editor.is_nil() && journal.damaged_bytes == 0 && journal.lost_records == 0 &&
+  return !journal.editor.is_nil() && journal.damaged_bytes == 0 && journal.lost_records == 0 && journal.caught == 0 &&
          std::all_of(journal.buffers.begin(), journal.buffers.end(), [](const auto& entry) {
            const auto& buffer = entry.second;
            return is_done(buffer) || (buffer.lines && !buffer.base_only && buffer.edits_lost == 0);
@@ -76,6 +77,29 @@ Result<std::uint64_t> Drafts::compact(const std::string& client, std::uint64_t l
   });
   if (!done) return std::move(done.error());
   return size;
+}
+
+// Added and synced before the net goes: who dies in between leaves both, and what the journal has already does not count twice.
+Result<void> Drafts::take_in_net(const std::string& client, const std::string& path) {
+  auto frames = frames_of_net(TRY(disk_.read(path, draft_net_limit)));
+  if (!frames) return std::move(frames.error());
+  if (!frames->empty()) {
+    DraftAppender appender(disk_, {first(client), second(client), cat(paths_.drafts(), "/reserve")});
+    if (TRY(appender.append(*frames)) == DraftAppender::Place::first)
+      if (!appender.appender()->sync()) TRY(appender.renew());
+  }
+  return disk_.remove(path);
+}
+
+Result<void> Drafts::take_in(const std::string& client, Milliseconds patience) {
+  for (const auto& directory : {paths_.drafts_second(), paths_.drafts()}) {
+    auto path = cat(directory, "/", client, net_ending);
+    if (!disk_.info(path)) continue;
+    auto taken = disk_.hold_appends(path, [&] { return take_in_net(client, path); }, patience);
+    // busy: its editor lives. not_found: somebody else took it.
+    if (!taken && taken.error().fault != Fault::busy && taken.error().fault != Fault::not_found) return taken;
+  }
+  return {};
 }
 
 Result<std::uint64_t> Drafts::move_home() {

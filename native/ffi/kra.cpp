@@ -12,6 +12,7 @@
 #include "base/version.hpp"
 #include "engine/draft_appender.hpp"
 #include "engine/draft_frame.hpp"
+#include "engine/draft_net.hpp"
 #include "engine/hunks.hpp"
 #include "engine/log_record.hpp"
 #include "engine/merge3.hpp"
@@ -21,6 +22,10 @@ struct kra_journal {
   explicit kra_journal(kra::DraftPlaces places) : appender(disk, std::move(places)) {}
   kra::SystemDisk disk;
   kra::DraftAppender appender;
+};
+
+struct kra_net {
+  kra::DraftNet net;
 };
 
 namespace {
@@ -122,6 +127,39 @@ int kra_journal_append(kra_journal* journal, const void* frames, size_t size, in
 }
 
 void kra_journal_close(kra_journal* journal) noexcept { delete journal; }
+
+kra_net* kra_net_open(const char* path, const char* second, const void* editor, size_t editor_size, char* error, size_t error_size) noexcept {
+  kra_net* made = nullptr;
+  guarded(error, error_size, [&]() -> kra::Result<int> {
+    bool absolute = path != nullptr && path[0] == '/' && (second == nullptr || second[0] == '/');
+    if (!absolute) return kra::Error{kra::Fault::usage, "a path is not absolute"};
+    auto net = kra::DraftNet::open(path, view(editor, editor_size));
+    if (!net && second == nullptr) return std::move(net.error());
+    made = new kra_net{net ? std::move(*net) : TRY(kra::DraftNet::open(second, view(editor, editor_size)))};
+    return KRA_OK;
+  });
+  return made;
+}
+
+int kra_net_edit(kra_net* net, const void* buffer, size_t buffer_size, double after, int gap, uint32_t first, uint32_t last, uint32_t count, const void* text,
+                 size_t size) noexcept {
+  if (net == nullptr || after < 0) return KRA_REFUSED;
+  return net->net.add({view(buffer, buffer_size), static_cast<std::uint64_t>(after), gap != 0, first, last, count, view(text, size)}) ? KRA_OK : KRA_IO;
+}
+
+int kra_net_add(kra_net* net, uint8_t type, const void* payload, size_t size) noexcept {
+  if (net == nullptr || (payload == nullptr && size > 0)) return KRA_REFUSED;
+  return net->net.add(static_cast<kra::DraftType>(type), view(payload, size)) ? KRA_OK : KRA_IO;
+}
+
+void kra_net_empty(kra_net* net, int wipe) noexcept {
+  if (net != nullptr) wipe != 0 ? net->net.wipe() : net->net.empty();
+}
+
+void kra_net_close(kra_net* net, int remove) noexcept {
+  if (net != nullptr && remove != 0) net->net.remove();
+  delete net;
+}
 
 int kra_hunks(const void* before, size_t before_size, const void* after, size_t after_size, uint32_t* changes, size_t capacity, size_t* count,
               char* error, size_t error_size) noexcept {

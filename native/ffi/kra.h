@@ -57,6 +57,23 @@ KRA_API size_t kra_journal_frame(uint8_t type, const void *payload, size_t size,
 KRA_API int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size) KRA_NOEXCEPT;
 KRA_API void kra_journal_close(kra_journal *journal) KRA_NOEXCEPT;
 
+/* The net under what is typed (doc/format.md): each edit lies there until the journal has it, and is found there when this process dies without a
+ * word. Nothing here asks the system after it was opened. */
+typedef struct kra_net kra_net;
+/* A new file at `path`, or at `second` (NULL: none) where that cannot be. `editor` is the payload of the editor's record. NULL when it cannot be
+ * had: without it everything works, but for what is typed in the time before the next flush. */
+KRA_API kra_net *kra_net_open(const char *path, const char *second, const void *editor, size_t editor_size, char *error, size_t error_size) KRA_NOEXCEPT;
+/* Lines `first` to `last` of a buffer became the `count` lines of `text`; `after` is the seq of its newest record, `gap` other than 0: something was
+ * left out before. KRA_IO: no room, until it was emptied. */
+KRA_API int kra_net_edit(kra_net *net, const void *buffer, size_t buffer_size, double after, int gap, uint32_t first, uint32_t last, uint32_t count,
+                         const void *text, size_t size) KRA_NOEXCEPT;
+/* Another record, by its type and payload. */
+KRA_API int kra_net_add(kra_net *net, uint8_t type, const void *payload, size_t size) KRA_NOEXCEPT;
+/* The journal has all of it. With `wipe` other than 0 no byte of a text is left. */
+KRA_API void kra_net_empty(kra_net *net, int wipe) KRA_NOEXCEPT;
+/* With `remove` other than 0 its file goes too. */
+KRA_API void kra_net_close(kra_net *net, int remove) KRA_NOEXCEPT;
+
 /* What differs between two texts, in lines as an editor's buffer has them: without their ends, and never none. Each change is four
  * numbers: the first and the last (exclusive) of the lines of `before`, and of those of `after`. At most `capacity` changes are
  * written to `changes`; `count` says how many there are, so that who had too little room can ask again. */

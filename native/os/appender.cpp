@@ -29,9 +29,9 @@ class HeldFile {
   }
 
   // errno of what went wrong; EWOULDBLOCK when another kept it.
-  int take() {
+  int take(Milliseconds longest = turn_patience) {
     if (take_now()) return 0;
-    auto patience = Patience::of(turn_patience);
+    auto patience = Patience::of(longest);
     for (int pause_ms = 1; errno == EWOULDBLOCK && !patience.over(); pause_ms = std::min(pause_ms * 2, 20)) {
       std::this_thread::sleep_for(Milliseconds(patience.left_ms(pause_ms)));
       if (take_now()) return 0;
@@ -126,16 +126,16 @@ Result<std::unique_ptr<Appender>> Disk::open_append(const std::string& path) {
   return std::unique_ptr<Appender>(std::make_unique<PlainAppender>(*this, path));
 }
 
-Result<void> Disk::hold_appends(const std::string& path, const std::function<Result<void>()>& work) {
+Result<void> Disk::hold_appends(const std::string& path, const std::function<Result<void>()>& work, Milliseconds) {
   TRY(info(path));
   return work();
 }
 
-Result<void> SystemDisk::hold_appends(const std::string& path, const std::function<Result<void>()>& work) {
+Result<void> SystemDisk::hold_appends(const std::string& path, const std::function<Result<void>()>& work, Milliseconds patience) {
   for (int attempt = 0; attempt < 4; ++attempt) {
     auto fd = TRY(calls::open_file(path, O_RDONLY));
     HeldFile held(fd.get());
-    if (int number = held.take(); number != 0) return Error{Fault::busy, cat(printable(path), " is held by another writer")};
+    if (int number = held.take(patience); number != 0) return Error{Fault::busy, cat(printable(path), " is held by another writer")};
     if (TRY(calls::status(fd.get(), path)).st_nlink > 0) return work();
   }
   return Error{Fault::busy, cat(printable(path), " is replaced all the time")};

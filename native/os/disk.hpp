@@ -49,8 +49,9 @@ class Disk {
   virtual Result<void> append(const std::string& path, std::string_view bytes, bool durable) = 0;
   // For a file that gets many small records, from several processes at once. Made when it is missing.
   virtual Result<std::unique_ptr<Appender>> open_append(const std::string& path);
-  // Does the work while no Appender adds to that file; the work may replace or remove it. not_found when there is none.
-  virtual Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work);
+  // Does the work while no Appender adds to that file, and nobody else has a lock on it; the work may replace or remove it. not_found when there
+  // is none, busy when it is held for longer than that.
+  virtual Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work, Milliseconds patience = Milliseconds(200));
   virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
   // The directory and its missing parents, mode 0700, each synced into its parent.
   virtual Result<void> make_directory(const std::string& path) = 0;
@@ -78,7 +79,7 @@ class SystemDisk : public Disk {
   Result<void> create(const std::string& path, std::string_view bytes) override;
   Result<void> append(const std::string& path, std::string_view bytes, bool durable) override;
   Result<std::unique_ptr<Appender>> open_append(const std::string& path) override;
-  Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work) override;
+  Result<void> hold_appends(const std::string& path, const std::function<Result<void>()>& work, Milliseconds patience = Milliseconds(200)) override;
   Result<void> truncate(const std::string& path, std::uint64_t size) override;
   Result<void> make_directory(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
