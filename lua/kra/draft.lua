@@ -8,6 +8,7 @@ local M = {}
 local api = vim.api
 local uv = vim.uv
 local clock = require('kra.draft.clock')
+local net = require('kra.draft.net')
 local pack = require('kra.draft.pack')
 local records = require('kra.draft.records')
 local sink = require('kra.draft.sink')
@@ -37,7 +38,8 @@ end
 local function put_scan(rec, map)
   local from = map.final and rec.from
   if from then rec.from = nil end
-  sink.put(pack.TEXT, map, from and function() require('kra.draft.store').finish(from, 'recovered') end or nil)
+  local seq = sink.put(pack.TEXT, map, from and function() require('kra.draft.store').finish(from, 'recovered') end or nil)
+  if map.final then rec.seq = seq end
 end
 
 --- `buf` holds the text of the stored draft `id` from now on.
@@ -52,8 +54,9 @@ end
 ---@param rec kra.Draft
 ---@param why string
 function M.ended(rec, why)
+  net.ended(rec, why)
   if rec.sent or rec.scan then
-    sink.put(pack.ENDED, { buffer = rec.id, why = why, at = M.now() })
+    rec.seq = sink.put(pack.ENDED, { buffer = rec.id, why = why, at = M.now() })
     sink.send()
   end
   if rec.from and why == 'saved' then require('kra.draft.store').finish(rec.from, 'recovered') end
@@ -79,7 +82,7 @@ local function send_edits(rec)
   if #rec.edits == 0 then return end
   local edits = rec.edits
   local tick, cursor = api.nvim_buf_get_changedtick(rec.buf), records.cursor(rec.buf)
-  sink.put(pack.EDITS, { buffer = rec.id, tick = tick, cursor = cursor, edits = edits, at = M.now() })
+  rec.seq = sink.put(pack.EDITS, { buffer = rec.id, tick = tick, cursor = cursor, edits = edits, at = M.now() })
   rec.grown = rec.grown + rec.bytes
   rec.edits, rec.bytes = {}, 0
 end
@@ -98,6 +101,7 @@ local function scan_on(rec, all)
 end
 
 function M.begin_scan(rec)
+  rec.gap = rec.gap or rec.rescan
   local meta = records.meta(rec)
   rec.meta, rec.grown = vim.mpack.encode(meta), 0
   meta.cursor, meta.tick, meta.at = records.cursor(rec.buf), api.nvim_buf_get_changedtick(rec.buf), M.now()
@@ -107,6 +111,15 @@ end
 local function grown(rec)
   if rec.grown < GROWN_LEAST then return false end
   return rec.grown > GROWN_LEAST + 2 * api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf))
+end
+
+--- From now on nothing of it may be kept, or all of it again.
+---@param rec kra.Draft
+---@param private boolean
+function M.hide(rec, private)
+  if rec.private == private then return end
+  rec.private = private
+  if private then net.wipe() else rec.rescan = true end
 end
 
 -- Packs what one buffer has. True when nothing of it is left to read.
@@ -126,8 +139,10 @@ local function flush_one(rec, all)
     end
     if rec.sent then M.ended(rec, 'closed') end
     records.reset(rec, true)
+    M.hide(rec, true)
     return true
   end
+  M.hide(rec, false)
   rec.dirty = false
   if not rec.scan and (rec.rescan or not rec.sent or grown(rec)) then M.begin_scan(rec) end
   if rec.scan then return scan_on(rec, all) end
@@ -145,6 +160,14 @@ local function trouble(buf, err)
     require('kra.notify').problem({ code = 'draft_failed', text = text, cure = ':checkhealth kra' })
     M.flush()
   end)
+end
+
+-- Where every buffer's edits are in records the net is of no use any more as soon as those are kept.
+local function settle()
+  for _, rec in pairs(records.all()) do
+    if not records.settled(rec) then return end
+  end
+  net.settle(sink.pending())
 end
 
 local function each_dirty(act)
@@ -175,6 +198,7 @@ function M.flush(now, sync)
     return flush_one(rec, now and uv.hrtime() - before < LAST_FLUSH_NS)
   end)
   local bytes = math.max(0, sink.held() - held)
+  settle()
   local kept = not now or sink.append(sync)
   if not now then sink.send() end
   if left then clock.again(sink.busy() and 10 * SCAN_PAUSE_MS or SCAN_PAUSE_MS) end
@@ -191,16 +215,17 @@ function M.emergency()
       local edits = rec.edits
       if not rec.sent and rec.early then
         local whole = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }
-        sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, whole))
+        rec.seq = sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, whole))
         rec.sent = true
       elseif not rec.sent and rec.known then
-        sink.put(pack.FILE, vim.tbl_extend('force', rec.known, { buffer = rec.id }))
+        rec.seq = sink.put(pack.FILE, vim.tbl_extend('force', rec.known, { buffer = rec.id }))
         rec.sent = true
       end
-      if #edits > 0 and rec.sent then sink.put(pack.EDITS, { buffer = rec.id, tick = 0, edits = edits, at = M.now() }) end
+      if #edits > 0 and rec.sent then rec.seq = sink.put(pack.EDITS, { buffer = rec.id, tick = 0, edits = edits, at = M.now() }) end
       rec.edits, rec.bytes, rec.dirty, rec.early = {}, 0, false, nil
     end
   end
+  settle()
   return sink.append() -- what Neovim does next must not wait for the disk
 end
 
@@ -245,6 +270,8 @@ function M.forget(path)
   for buf, rec in pairs(records.all()) do
     if api.nvim_buf_is_valid(buf) and api.nvim_buf_get_name(buf) == path then records.reset(rec) end
   end
+  M.emergency() -- of the others
+  net.wipe()
 end
 
 --- The text of the file as it is now is in the buffer: what follows is a change of that.
@@ -289,8 +316,10 @@ function M.start()
       for _, rec in pairs(records.all()) do
         if rec.sent or rec.dirty then rec.dirty, rec.rescan, rec.sent = true, true, false end
       end
+      net.unsettle()
       clock.again(require('kra.config').get().retry.max_ms)
     end,
+    full = function() M.emergency() end,
   })
   require('kra.rpc').on_open('files', function() require('kra.draft.editors').met() end)
   require('kra.native').get()

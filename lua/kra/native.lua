@@ -27,6 +27,13 @@ local declarations = {
     kra_journal *kra_journal_open(const char *path, const char *second, char *error, size_t error_size);
     int kra_journal_append(kra_journal *journal, const void *frames, size_t size, int sync, char *error, size_t error_size);
     void kra_journal_close(kra_journal *journal);]],
+  [[typedef struct kra_net kra_net;
+    kra_net *kra_net_open(const char *path, const char *second, const void *editor, size_t editor_size, char *error, size_t error_size);
+    int kra_net_edit(kra_net *net, const void *buffer, size_t buffer_size, double after, int gap, uint32_t first, uint32_t last, uint32_t count,
+      const void *text, size_t size);
+    int kra_net_add(kra_net *net, uint8_t type, const void *payload, size_t size);
+    void kra_net_empty(kra_net *net, int wipe);
+    void kra_net_close(kra_net *net, int remove);]],
   [[int kra_hunks(const void *before, size_t before_size, const void *after, size_t after_size, uint32_t *changes, size_t capacity,
       size_t *count, char *error, size_t error_size);]],
   [[int kra_merge(const void *base, size_t base_size, const void *ours, size_t ours_size, const void *theirs, size_t theirs_size,
@@ -67,6 +74,22 @@ local function journal_of(library, ffi)
         if status == ELSEWHERE then return true, 'second' end
         return false, ffi.string(message)
       end,
+    }
+  end
+end
+
+local function net_of(library)
+  if not pcall(function() return library.kra_net_open, library.kra_net_edit, library.kra_net_add, library.kra_net_empty end) then return nil end
+  return function(places, editor)
+    local net = library.kra_net_open(places[1], places[2], editor, #editor, nil, 0)
+    if net == nil then return nil end
+    return {
+      edit = function(rec, first, last, count, text)
+        return library.kra_net_edit(net, rec.id, #rec.id, rec.seq, rec.gap and 1 or 0, first, last, count, text, #text) == 0
+      end,
+      add = function(kind, payload) return library.kra_net_add(net, kind, payload, #payload) == 0 end,
+      empty = function(wipe) library.kra_net_empty(net, wipe and 1 or 0) end,
+      close = function(remove) library.kra_net_close(net, remove and 1 or 0) end,
     }
   end
 end
@@ -126,7 +149,7 @@ local function check(ffi, path, library)
   end
   local named, version = pcall(function() return ffi.string(library.kra_version()) end)
   M.hash64, M.crc32c, M.journal = hash_of(library), crc_of(library), journal_of(library, ffi)
-  M.hunks, M.merge = hunks_of(library, ffi), merge_of(library, ffi)
+  M.hunks, M.merge, M.net = hunks_of(library, ffi), merge_of(library, ffi), net_of(library)
   return { library = library, path = path, abi = abi, version = named and version or '?' }
 end
 
@@ -172,6 +195,7 @@ M.merge = nil ---@type (fun(base: string, ours: string, theirs: string): integer
 M.hash64 = nil ---@type (fun(bytes: string): string)? 16 hexadecimal digits
 M.crc32c = nil ---@type (fun(bytes: string): integer)?
 M.journal = nil ---@type (fun(path: string, second: string?): kra.Journal?)?
+M.net = nil ---@type (fun(places: string[], editor: string): kra.Net?)?
 
 --- The library, or nil and why not. It is looked for once.
 ---@return kra.Native?

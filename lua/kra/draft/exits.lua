@@ -4,7 +4,8 @@
 --   VimSuspend UILeave            yes    in the journal before it goes on; a terminal that goes away ends here
 --   BufUnload                     yes    let go on purpose: kept under `discarded`
 --   SIGTERM SIGHUP to ourselves   no     a handler that runs before the unload appends what the edits left
---   VimLeavePre                   no     what was not acknowledged is appended
+--   VimLeavePre                   no     what the edits left, or was not acknowledged, is appended
+--   none (SIGKILL)                no     what the net holds is taken in by whoever finds it
 local M = {}
 local api = vim.api
 local uv = vim.uv
@@ -55,6 +56,7 @@ local function renamed(event)
   local rec = records.get(event.buf)
   if not rec then return draft().attach(event.buf) end
   rec.known = records.meta(rec)
+  if draft().excluded(event.buf) then draft().hide(rec, true) end
   if api.nvim_get_option_value('modified', { buf = event.buf }) then
     rec.dirty = true
     require('kra.draft.clock').poke()
@@ -91,7 +93,8 @@ local rows = {
     draft().flush(true, suspend)
     if suspend then require('kra.draft.undo').now() else require('kra.events').leave() end
   end },
-  { { 'VimLeavePre' }, 'kra: append what was not acknowledged', function() require('kra.draft.sink').append() end },
+  { { 'VimLeavePre' }, 'kra: append what was not acknowledged', function() draft().emergency() end },
+  { { 'VimLeave' }, 'kra: unsaved text is in its journal', function() require('kra.draft.net').stop() end },
   { { 'FocusGained', 'VimResume' }, 'kra: look at the files again', check_disk },
 }
 

@@ -84,6 +84,12 @@ function M.tell()
   require('kra.notify').problem({ code = 'library', text = 'kra works without libkra.so: ' .. (why or '?'), cure = ':checkhealth kra' })
 end
 
+--- Where the net may be, the better place first: the runtime directory is in memory, where no write of others is ever waited for.
+---@return string[]
+function M.nets()
+  return vim.tbl_map(function(path) return (path:gsub('%.journal$', '.net')) end, paths[2] and { paths[2], paths[1] } or { paths[1] })
+end
+
 --- Where it is.
 function M.path() return places()[1] end
 

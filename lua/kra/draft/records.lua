@@ -26,6 +26,9 @@ local uv = vim.uv
 ---@field grown integer bytes of edits since the last whole text
 ---@field tick integer changedtick of what was sent last
 ---@field meta? string what was told about it, packed
+---@field seq integer of the newest record that says what its text is
+---@field gap boolean the net lacks something of it
+---@field private boolean nothing of it may be kept
 ---@field known? table meta as it was when the file was read or written last
 ---@field from? string the stored draft that this text was
 ---@field undo? {tick: integer, file: string, at: integer, pause: integer}
@@ -47,7 +50,8 @@ end
 
 ---@return kra.Draft
 function M.add(buf)
-  all[buf] = { buf = buf, id = M.new_id(), dirty = false, sent = false, edits = {}, bytes = 0, rescan = false, grown = 0, tick = -1 }
+  all[buf] = { buf = buf, id = M.new_id(), dirty = false, sent = false, edits = {}, bytes = 0, rescan = false, grown = 0, tick = -1,
+    seq = 0, gap = false, private = false }
   return all[buf]
 end
 
@@ -59,8 +63,12 @@ function M.remove(buf) all[buf] = nil end
 function M.reset(rec, same)
   rec.dirty, rec.sent, rec.edits, rec.bytes, rec.rescan, rec.early, rec.scan, rec.grown = false, false, {}, 0, false, nil, nil, 0
   rec.meta, rec.undo = nil, nil
-  if not same then rec.id = M.new_id() end
+  if not same then rec.id, rec.seq = M.new_id(), 0 end
 end
+
+--- Is all of it in records, or nothing to keep?
+---@param rec kra.Draft
+function M.settled(rec) return not (rec.dirty or rec.scan or rec.rescan) and #rec.edits == 0 end
 
 --- The file as it is now.
 ---@param path string

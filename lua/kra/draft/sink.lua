@@ -4,6 +4,7 @@
 local M = {}
 local uv = vim.uv
 local journal = require('kra.draft.journal')
+local net = require('kra.draft.net')
 local pack = require('kra.draft.pack')
 
 local ANSWER_MS, REQUEST_BYTES, HELD_BYTES = 1000, 6 * 1024 * 1024, 8 * 1024 * 1024
@@ -36,6 +37,7 @@ local function drop(upto)
   end
   queue, bytes = rest, left
   if asked <= upto then asked = 0 end
+  net.kept(upto)
 end
 
 local editor ---@type table
@@ -75,11 +77,17 @@ end
 ---@param kind integer
 ---@param map table
 ---@param done? fun()
+---@return integer seq
 function M.put(kind, map, done)
   if seq == 0 then add(pack.EDITOR, editor) end
   add(kind, map, done)
   if bytes > 4 * HELD_BYTES and kept == 'memory' then collapse() end
+  return seq
 end
+
+--- The number of the last record, if somebody has to acknowledge something yet.
+---@return integer?
+function M.pending() return #queue > 0 and seq or nil end
 
 --- Bytes that nobody has acknowledged.
 function M.held() return bytes end
@@ -177,10 +185,11 @@ function M.send()
   rpc.request('draft', { client = rpc.identity().id, records = records }, function(err, result) answered(last, err, result) end, ANSWER_MS)
 end
 
----@param hooks {excluded: fun(ids: string[]), overflow: fun()}
+---@param hooks {excluded: fun(ids: string[]), overflow: fun(), full: fun()}
 function M.start(hooks)
   excluded_hook, on_overflow = hooks.excluded, hooks.overflow
   editor = editor_record() -- a signal handler could not ask for all of it
+  net.start(editor, hooks.full)
 end
 
 --- How safe what was sent last is.

@@ -63,15 +63,16 @@ local function ask(method, params, arguments, done)
   end, PATIENCE_MS)
 end
 
---- Is there a journal of another editor? Read from the directory; nobody is asked.
+--- Is there a journal, or a net, of another editor? Read from the directories; nobody is asked.
 ---@return boolean
 function M.any()
-  local own = require('kra.rpc').identity().id .. '.journal'
-  local scan = vim.uv.fs_scandir(require('kra.daemon').state_dir() .. '/drafts')
-  while scan do
-    local name = vim.uv.fs_scandir_next(scan)
-    if not name then break end
-    if name ~= own and name:find('%.journal$') then return true end
+  local daemon = require('kra.daemon')
+  local own = require('kra.rpc').identity().id
+  for _, directory in ipairs({ daemon.state_dir(), daemon.runtime_dir() }) do
+    for name in vim.fs.dir(directory .. '/drafts') do
+      local client = name:match('^(.+)%.journal$') or name:match('^(.+)%.net$')
+      if client and client ~= own then return true end
+    end
   end
   return false
 end

@@ -3,6 +3,8 @@
 local M = {}
 local api = vim.api
 local clock = require('kra.draft.clock')
+local net = require('kra.draft.net')
+local pack = require('kra.draft.pack')
 local records = require('kra.draft.records')
 
 local KEPT_BYTES, KEPT_LINES, EARLY_BYTES = 64 * 1024, 1000, 256 * 1024
@@ -17,12 +19,19 @@ local failed ---@type fun(buf: integer, err: any)
 ---@return boolean read this edit is in what was read
 local function begin(rec)
   rec.dirty = true
-  if rec.sent or rec.early or rec.rescan or rec.scan then return false end
-  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) > EARLY_BYTES then return false end
+  if rec.sent or rec.early or rec.rescan or rec.scan or rec.private then return false end
+  local known = vim.deepcopy(rec.known or {})
+  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) > EARLY_BYTES then
+    net.begin(rec, pack.FILE, known)
+    return false
+  end
   rec.early = get_lines(rec.buf, 0, -1, false)
+  known.scan, known.part, known.final, known.text = 0, 0, true, concat(rec.early, '\n')
+  net.begin(rec, pack.TEXT, known)
   return true
 end
 
+-- The row of edits is broken; M.begin_scan() tells the net.
 local function give_up(rec) rec.rescan, rec.edits, rec.bytes, rec.early = true, {}, 0, nil end
 
 -- While a whole text is being read in pieces only what lies before the place that it reached is an edit of it; the rest is read later.
@@ -43,18 +52,20 @@ local function beside_scan(rec, first, last, new_last)
 end
 
 local function keep(rec, first, last, new_last, old_bytes)
-  if rec.rescan then return end
+  if rec.rescan or rec.private then return end
   local count = new_last - first
   if rec.scan then
     local last_kept = beside_scan(rec, first, last, new_last)
     if not last_kept then return end
-    last = last_kept
+    last, rec.gap = last_kept, true
   end
   if count > KEPT_LINES or old_bytes > KEPT_BYTES and count > 0 then return give_up(rec) end
   local edits = rec.edits
   local size = #edits
+  local text
   if count == 1 then
     local line = get_lines(rec.buf, first, new_last, false)[1]
+    text = line
     local before = edits[size]
     -- Typing changes one line again and again.
     if before and before[1] == first and before[3] == 1 and last == first + 1 then
@@ -65,17 +76,19 @@ local function keep(rec, first, last, new_last, old_bytes)
       edits[size + 1] = { first, last, 1, line }
     end
   else
-    local text = count > 0 and concat(get_lines(rec.buf, first, new_last, false), '\n') or ''
+    text = count > 0 and concat(get_lines(rec.buf, first, new_last, false), '\n') or ''
     rec.bytes = rec.bytes + #text + 16
     edits[size + 1] = { first, last, count, text }
   end
-  if rec.bytes > KEPT_BYTES then give_up(rec) end
+  if rec.bytes > KEPT_BYTES then return give_up(rec) end
+  if not rec.scan then net.edit(rec, first, last, count, text) end
 end
 
 local function changed(buf, first, last, new_last, old_bytes)
   local rec = all[buf]
   if not rec then return true end
   if not rec.dirty and begin(rec) then return poke() end
+  rec.dirty = true -- what was there before may have had to go
   keep(rec, first, last, new_last, old_bytes)
   poke()
 end
