@@ -1,11 +1,9 @@
--- nvim_deaths [--sample|--full] [--seed N] [--only DEATH]: what of typed text is left when things die.
---   deaths: an editor in a pane of tmux types, and dies in one of the ways of the table below at a random moment; what its journal
---   holds is compared with what stood in the buffer, byte for byte. A sample dies each death once with one of the Neovims, a full run a
---   hundred times with each.
+-- nvim_deaths [--sample|--full] [--seed N] [--only DEATH|typing]: what of typed text is left when things die.
+--   deaths: an editor in a pane of tmux types, and dies in one of the ways of the table below at a random moment; what kra gives back is
+--   compared with what stood in the buffer, byte for byte. A sample dies each death once with one of the Neovims, a full run a hundred
+--   times with each, in several worlds at once (--part I/N is one of them).
 --   typing: 20 keys a second without a pause, and SIGKILL of the editor at a random moment; keys older than drafts.max_wait_ms and
---   50 ms must be in the journal.
--- A sample judges only that every journal can be read: now and then Neovim ends without any event when its screen goes away, and then the
--- text of the last 300 ms is what is lost.
+--   50 ms must come back.
 -- One JSON line for each bar.
 package.path = './?.lua;' .. package.path
 local driver = require('tests.bench.support.driver')
@@ -14,9 +12,15 @@ local full, seed, only, bar = driver.full, driver.seed, driver.only, driver.bar
 local worlds = require('tests.helpers.world')
 local journal = require('tests.lua.helpers.journal')
 
-local EACH = full and 100 or 1
-local TYPISTS, BATCHES, TYPED_MS = full and 20 or 4, full and 10 or 1, full and 60000 or 2500
+local EACH, WORLDS = full and 100 or 1, full and 8 or 1
+local TYPISTS, BATCHES, TYPED_MS = full and 50 or 4, full and 4 or 1, full and 60000 or 2500
 local MAX_WAIT_MS, SLACK_MS, KEY_MS = 1000, 50, 50
+
+-- One of the worlds of a full run.
+local own_part
+for i, argument in ipairs(_G.arg) do
+  if argument == '--part' then own_part = vim.split(_G.arg[i + 1], '/') end
+end
 
 local function programs()
   local found = {}
@@ -108,6 +112,7 @@ local deaths = {
     uv.kill(self:lua("return require('kra.rpc').peer().pid"), 'sigkill')
   end, lives = true },
   { 'SIGKILL of the terminal', function(self) uv.kill(tonumber(self.world:tmux('display-message', '-p', '#{pid}')), 'sigkill') end },
+  { 'SIGKILL of the editor', signal({ 'server', 'sigkill' }) },
   { 'SIGKILL of the client', signal({ 'client', 'sigkill' }) },
   { 'kill-pane', tmux('kill-pane', '-t', 'PANE') },
   { 'kill-session', tmux('kill-session', '-t', 'PANE') },
@@ -135,59 +140,109 @@ local function type_some(self)
   return self:lua([[return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')]])
 end
 
+-- What kra lists and gives back, as a user would get it.
+---@return table<string, string> texts by client
+---@return integer damaged
 local function kept(world)
-  local ok, draft = pcall(journal.only, world)
-  return ok and draft and draft.text, not ok and draft or nil
+  local listed = vim.json.decode(world:kra('drafts', 'list', '--json').stdout)
+  local texts = {}
+  for _, row in ipairs(listed.drafts) do
+    local taken = vim.json.decode(world:kra('draft-take', row.id).stdout)
+    texts[row.client] = taken.file and world:read(taken.file) or nil
+  end
+  return texts, #listed.damaged
+end
+
+local function clear(world)
+  for _, pattern in ipairs({ '*.journal', '*.net', 'out/*' }) do
+    for _, path in ipairs(vim.fn.glob(('%s/*/kra/drafts/%s'):format(world.dir, pattern), true, true)) do os.remove(path) end
+  end
 end
 
 -- Bytes that are missing (a text that differs counts whole), and what could not be read.
 local function die(world, death)
   local self = victim(world, math.random() < 0.7 and world.home .. '/file.txt' or nil)
+  local id = self:lua("return require('kra.rpc').identity().id")
   local text = type_some(self)
   if math.random() < 0.5 then vim.wait(math.random(0, 400)) end
   death[2](self)
-  if death.lives then vim.wait(5000, function() return kept(world) == text end, 20)
-  else vim.wait(5000, function() return gone(self.server) end, 5) end
-  local left, unreadable = kept(world)
+  if death.lives then
+    vim.wait(5000, function()
+      local ok, draft = pcall(journal.only, world)
+      return ok and draft and draft.text == text
+    end, 20)
+  else
+    vim.wait(5000, function() return gone(self.server) end, 5)
+  end
+  local texts, damaged = kept(world)
   self:close()
-  for _, path in ipairs(vim.fn.glob(world.dir .. '/*/kra/drafts/*.journal', true, true)) do os.remove(path) end
-  return left == text and 0 or math.max(1, #text), unreadable and 1 or 0, text, left
+  clear(world)
+  return texts[id] == text and 0 or math.max(1, #text), damaged, text, texts[id]
 end
 
--- In a sample the Neovims share the deaths.
-local function chosen(number, count)
-  local out = {}
-  for i, death in ipairs(deaths) do
-    if only and death[1] == only or not only and (full or (i + seed) % count == number - 1) then table.insert(out, death) end
+-- Each death as often as it is to be died, with each Neovim; in a sample the Neovims share the deaths.
+local function all_cases()
+  local out, all = {}, programs()
+  for round = 1, EACH do
+    for i, death in ipairs(deaths) do
+      for number, program in ipairs(all) do
+        local wanted = only and death[1] == only or not only and (full or (i + seed + round) % #all == number - 1)
+        if wanted then table.insert(out, { death = death, program = program }) end
+      end
+    end
   end
   return out
 end
 
-local function all_deaths()
-  local lost, unreadable, count, worst = 0, 0, 0, {}
-  local all = programs()
-  for number, program in ipairs(all) do
-    local world = new_world(program)
-    local ok, err = pcall(function()
-      for _ = 1, EACH do
-        for _, death in ipairs(chosen(number, #all)) do
-          local bytes, bad, text, left = die(world, death)
-          lost, unreadable, count = lost + bytes, unreadable + bad, count + 1
-          if bytes > 0 or bad > 0 then
-            table.insert(worst, death[1])
-            local form = '%s (%s): lost %d bytes\n  had  %q\n  kept %q\n'
-            io.stderr:write(form:format(death[1], program, bytes, text:sub(-300), tostring(left):sub(-300)))
-          end
+---@param part integer
+---@param parts integer
+local function die_all(part, parts)
+  local sum = { lost = 0, unreadable = 0, count = 0, worst = {} }
+  local open = {}
+  local ok, err = pcall(function()
+    for i, case in ipairs(all_cases()) do
+      if i % parts == part % parts then
+        open[case.program] = open[case.program] or new_world(case.program)
+        local bytes, bad, text, left = die(open[case.program], case.death)
+        sum.lost, sum.unreadable, sum.count = sum.lost + bytes, sum.unreadable + bad, sum.count + 1
+        if bytes > 0 or bad > 0 then
+          table.insert(sum.worst, case.death[1])
+          local form = '%s (%s): lost %d bytes\n  had  %q\n  kept %q\n'
+          io.stderr:write(form:format(case.death[1], case.program, bytes, text:sub(-300), tostring(left):sub(-300)))
         end
       end
-    end)
-    world:close()
-    if not ok then error(err, 0) end
+    end
+  end)
+  for _, world in pairs(open) do world:close() end
+  if not ok then error(err, 0) end
+  return sum
+end
+
+-- Several worlds at once: what dies waits for most of its time.
+local function die_in_parts()
+  local running, sum = {}, { lost = 0, unreadable = 0, count = 0, worst = {} }
+  for part = 1, WORLDS do
+    local argv = { vim.v.progpath, '-u', 'NONE', '-i', 'NONE', '-n', '--headless', '-l', 'tests/bench/nvim_deaths.lua' }
+    vim.list_extend(argv, { '--full', '--part', part .. '/' .. WORLDS, '--seed', tostring(seed + part) })
+    if only then vim.list_extend(argv, { '--only', only }) end
+    table.insert(running, vim.system(argv, { text = true }))
   end
-  bar({ bar = 'random deaths: bytes of typed text lost', figure = lost, limit = 0, unit = 'bytes', n = count, pass = lost == 0, judged = full,
-    of = worst })
-  bar({ bar = 'random deaths: journals that cannot be read', figure = unreadable, limit = 0, unit = 'journals', n = count, pass = unreadable == 0,
-    judged = true })
+  for _, process in ipairs(running) do
+    local result = process:wait()
+    io.stderr:write(result.stderr)
+    local found = assert(result.code == 0 and vim.json.decode(result.stdout), 'a part of the deaths ended with ' .. result.code)
+    sum.lost, sum.unreadable, sum.count = sum.lost + found.lost, sum.unreadable + found.unreadable, sum.count + found.count
+    vim.list_extend(sum.worst, found.worst)
+  end
+  return sum
+end
+
+local function all_deaths()
+  local sum = full and die_in_parts() or die_all(1, 1)
+  bar({ bar = 'random deaths: bytes of typed text lost', figure = sum.lost, limit = 0, unit = 'bytes', n = sum.count, pass = sum.lost == 0,
+    judged = true, of = sum.worst })
+  bar({ bar = 'random deaths: journals that cannot be read', figure = sum.unreadable, limit = 0, unit = 'journals', n = sum.count,
+    pass = sum.unreadable == 0, judged = true })
 end
 
 -- --- typing ------------------------------------------------------------------------------------------------------------
@@ -240,13 +295,13 @@ local function typing()
       end
       for _, self in ipairs(typists) do type_on(self, function() left = left - 1 end) end
       vim.wait(TYPED_MS + 10000, function() return left == 0 end, 20)
+      local texts = kept(world)
       for _, self in ipairs(typists) do
-        local path = ('%s/state/kra/drafts/%s.journal'):format(world.dir, self.id)
-        local _, draft = next(journal.replay(journal.records(journal.read(path))))
-        local age = oldest_lost(self, draft and draft.text or '')
+        local age = oldest_lost(self, texts[self.id] or '')
         worst, sum, count = math.max(worst, age), sum + age, count + 1
         self:close()
       end
+      clear(world)
     end)
     world:close()
     if not ok then error(err, 0) end
@@ -256,6 +311,7 @@ local function typing()
 end
 
 driver.run(function()
-  all_deaths()
-  if not only then typing() end
+  if own_part then return io.write(vim.json.encode(die_all(tonumber(own_part[1]), tonumber(own_part[2]))), '\n') end
+  if only ~= 'typing' then all_deaths() end
+  if not only or only == 'typing' then typing() end
 end)
