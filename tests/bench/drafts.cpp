@@ -11,6 +11,7 @@
 #include "engine/draft_appender.hpp"
 #include "engine/drafts.hpp"
 #include "engine/group_commit.hpp"
+#include "ffi/kra.h"
 #include "os/paths.hpp"
 #include "peers/daemon_client.hpp"
 #include "tests/bench/bench.hpp"
@@ -48,6 +49,24 @@ static bool measure_append(const Mode& mode, World& world) {
   }
   ::close(fd);
   return report(mode, {"a record appended to a draft journal", median(ours), 1, median(floors), "us", std::int64_t{rounds} * appends});
+}
+
+// What an edit costs until it outlives its editor: the copy into the net, by the library's own door.
+static bool measure_net(const Mode& mode, World& world) {
+  auto path = world.path() + "/c.net";
+  const std::string editor("\x92\x00\x80", 3), line(120, 'x');
+  auto* net = kra_net_open(path.c_str(), nullptr, editor.data(), editor.size(), nullptr, 0);
+  if (!net) return skip("an edit kept where it outlives its editor", "the file system of the scratch directory keeps no room"), true;
+  int edits = mode.rounds(2'000'000), rounds = 7;
+  std::vector<double> ours;
+  for (int round = 0; round < rounds; ++round) {
+    auto begin = Clock::now();
+    for (int i = 0; i < edits; ++i)
+      if (kra_net_edit(net, "0123456789ab-1", 14, 1, 0, 10, 11, 1, line.data(), line.size()) != KRA_OK) kra_net_empty(net, 0);
+    ours.push_back(microseconds_since(begin) / edits);
+  }
+  kra_net_close(net, 1);
+  return report(mode, {"an edit kept where it outlives its editor", median(ours), 1, 0, "us", std::int64_t{rounds} * edits});
 }
 
 // Records at any pace for ten minutes of fake time: how often is the disk asked in the busiest second?
@@ -167,6 +186,7 @@ int main(int argc, char** argv) {
   auto mode = mode_of(argc, argv);
   World world;
   bool met = measure_append(mode, world);
+  met = measure_net(mode, world) && met;
   met = measure_commits(mode) && met;
   met = measure_kills(mode, world) && met;
   world.must({world.kra(), "daemon", "stop"});
