@@ -155,6 +155,7 @@ Result<int> Drafts::forget_in(const std::string& file, const std::string& path) 
 Result<int> Drafts::forget(const std::string& path) {
   int forgotten = 0;
   for (const auto& client : TRY(clients())) {
+    TRY(take_in(client));
     for (const auto& file : {first(client), second(client)}) {
       if (!disk_.info(file)) continue;
       forgotten += TRY(forget_in(file, path));

@@ -76,12 +76,14 @@ function M.turn(rec, put, all)
   while scan.row < api.nvim_buf_line_count(rec.buf) do
     local before = uv.hrtime()
     step(rec, scan)
-    if scan.bytes >= M.PIECE then give(rec, scan, false, put) end
+    local given = scan.bytes >= M.PIECE
+    if given then give(rec, scan, false, put) end
     local now = uv.hrtime()
     if not all then
       if now - before < TURN_NS / 4 then scan.lines = math.min(MOST_LINES, scan.lines * 2)
       elseif now - before > TURN_NS / 2 then scan.lines = math.max(50, math.floor(scan.lines / 2)) end
-      if now - started > TURN_NS then return false end
+      -- A piece is on its way to the journal in the same turn.
+      if given or now - started > TURN_NS then return false end
     end
   end
   give(rec, scan, true, put)
