@@ -11,6 +11,11 @@
 #include <sys/auxv.h>
 #endif
 
+// Called for each key: a release is built for size.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2")
+#endif
+
 namespace kra {
 
 static constexpr std::array<std::uint32_t, 256> crc_table() {
