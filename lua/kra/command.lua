@@ -99,14 +99,28 @@ M.rows = {
   },
   log = { desc = 'the history of a save', run = function(call) show('kra log', vim.list_extend({ 'log' }, call.args)) end },
   status = { desc = 'is my work safe, and what is left out', run = status },
+  undo = {
+    desc = 'bring back the tmux pane, window or session closed last (--list: what there is)',
+    run = function(call) show('kra undo', vim.list_extend({ 'undo' }, call.args)) end,
+    complete = function() return { '--list' } end,
+  },
   drafts = { desc = 'unsaved text: recover, compare, discard, or go there', run = function() require('kra.draft.list').pick() end },
   sync = {
     desc = "sync this file's work tree, or what else `kra sync` does",
     run = function(call) require('kra.sync').command(call.args) end,
     complete = function() return require('kra.sync').words end,
   },
+  hold = {
+    desc = "let syncs into this file's work tree wait: some seconds, or off",
+    run = function(call) require('kra.sync').hold(call.args[1]) end,
+    complete = function() return { 'off' } end,
+  },
+  run = {
+    desc = 'live blocks (not in this release)',
+    run = function() notify('this release has no live blocks, so nothing was run', 'warn') end,
+  },
   doctor = { desc = 'every problem with its cure', run = function() vim.cmd.checkhealth('kra') end },
-  pause = { desc = 'stop autosave of this editor until resume', run = function() require('kra.events').pause(true) end },
+  pause = { desc = 'stop autosave and live changes in this editor until resume', run = function() require('kra.events').pause(true) end },
   resume = { desc = 'autosave again', run = function() require('kra.events').pause(false) end },
   config = { desc = 'show or set an option of this editor', run = config, complete = option_names },
 }

@@ -21,7 +21,7 @@ end
 --- The account that the daemon stores: what people look at, and the state itself.
 ---@return {cwd: string, tabs: integer, buffers: {path: string, modified: boolean}[], state: kra.State}
 function M.account()
-  require('kra.notify').event('KraSavePre')
+  require('kra.notify').event('KraSavePre', { ok = true, duration_ms = 0 })
   local before = vim.uv.hrtime()
   local state = require('kra.session').capture()
   local modified = {}

@@ -37,7 +37,7 @@ function M.failed() return failed end
 function M.restore(state, opts)
   opts = opts or {}
   local notify = require('kra.notify')
-  notify.event('KraRestorePre', {})
+  notify.event('KraRestorePre', { ok = true, duration_ms = 0 })
   local ok, err = require('kra.session.restore').apply(state, {
     shada = opts.shada,
     done = function(report)

@@ -36,6 +36,19 @@ local function quickfix(lines, root)
   vim.cmd.copen()
 end
 
+--- What a sync writes into the work tree of this file waits: a minute, some seconds, or no longer ('off').
+---@param what? string
+function M.hold(what)
+  local binary = require('kra.daemon').binary()
+  if not binary then return notify('there is no kra program; :checkhealth kra', 'error') end
+  local argv = { binary, 'pause', '--ttl', what or '60', '--reason', 'Neovim' }
+  if what == 'off' then argv = { binary, 'resume' } end
+  vim.system(argv, { text = true, cwd = directory(), timeout = 15000 }, vim.schedule_wrap(function(result)
+    if result.code ~= 0 then return notify(vim.trim(result.stderr or ''), result.code == 3 and 'info' or 'error') end
+    notify(what == 'off' and 'syncs go on' or ('syncs wait for %s s; `:Kra hold off` ends it'):format(what or '60'), 'info')
+  end))
+end
+
 ---@param arguments string[]
 function M.command(arguments)
   local binary = require('kra.daemon').binary()
