@@ -49,7 +49,11 @@ M.options = {
 local by_name = {} ---@type table<string, kra.Option>
 for _, option in ipairs(M.options) do by_name[option.name] = option end
 
--- Sections of config.yaml that are the daemon's; in setup() they are neither known nor a mistake of this table.
+-- Sections and options of config.yaml that only the daemon reads: no editor can say otherwise.
+local daemons = {
+  'restore', 'history', 'sync', 'blocks', 'autosave.timeout_ms', 'autosave.max_wait_ms', 'session.abandoned_after_ms', 'drafts.max_age',
+  'live.delete_delay_ms', 'live.throttle_ms', 'notify.tmux', 'notify.command',
+}
 local environment ---@type table<string, any>? from $KRA_SECTION_NAME, by option name
 local server ---@type table<string, any>? from the tmux server's options, which kra.tmux puts into $KRA_SERVER_SECTION_NAME
 local given = {} ---@type table<string, any> from setup()
@@ -92,7 +96,8 @@ local function read(tree, path, values, faults)
     elseif section and type(value) == 'table' then
       read(value, name, values, faults)
     else
-      table.insert(faults, name .. (section and ' wants a table' or ' is not an option'))
+      local elsewhere = vim.list_contains(daemons, name) and ' is for config.yaml, not for one editor'
+      table.insert(faults, name .. (section and ' wants a table' or elsewhere or ' is not an option'))
     end
   end
 end

@@ -21,7 +21,7 @@ describe(':Kra', function()
   it('completes subcommands and their words, sorted, always a list', function()
     local names = complete('Kra ')
     assert.same(editor:lua("return require('kra.command').names()"), names)
-    for name in ('config doctor drafts follow log pause pin restore resume save status undo-external'):gmatch('%S+') do
+    for name in ('accept both changes config diff doctor drafts follow hold live log mine move pause pin reject restore resume run save status sync theirs undo undo-external'):gmatch('%S+') do
       assert.is_true(vim.list_contains(names, name), name)
     end
     assert.same({ 'reject', 'restore', 'resume' }, complete('Kra re'))
@@ -36,6 +36,11 @@ describe(':Kra', function()
       return { complete('', 0), complete('Kra', 3), complete('x y z', 5) }
     ]])
     for _, list in ipairs(direct) do assert.is_true(vim.islist(list)) end
+  end)
+
+  it('says of what this release has not that it has it not', function()
+    editor:command('Kra! run')
+    assert.truthy(messages():find('no live blocks', 1, true))
   end)
 
   it('completes names of sessions', function()
@@ -101,10 +106,10 @@ describe(':Kra', function()
   end)
 
   it('takes every option of its table, and says what it does not know with the path', function()
-    editor:lua([[require('kra').setup({ session = { per_directry = true }, autosave = { active = 'yes' }, nonsense = 1, retry = 5 })]])
+    editor:lua([[require('kra').setup({ session = { per_directry = true }, autosave = { active = 'yes' }, nonsense = 1, retry = 5, sync = {} })]])
     local faults = editor:lua("return require('kra.config').faults()")
     assert.same({ 'autosave.active wants a boolean', 'nonsense is not an option', 'retry wants a table',
-      'session.per_directry is not an option' }, faults)
+      'session.per_directry is not an option', 'sync is for config.yaml, not for one editor' }, faults)
     assert.is_true(editor:lua("return require('kra.config').get().autosave.active"))
   end)
 
