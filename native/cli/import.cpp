@@ -1,13 +1,15 @@
-// kra export and import: a workspace as one file, and from tmux-resurrect.
+// kra export and import: a workspace as one file, and from tmux-resurrect and kra-tmux.
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "base/version.hpp"
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
 #include "engine/import.hpp"
+#include "os/process.hpp"
 
 namespace kra::cli {
 
@@ -43,20 +45,28 @@ static Result<std::string> resurrect_file(Context& context, const std::string& g
   return Error{Fault::not_found, cat("no save of tmux-resurrect: ", join(directories, " and "), " hold no file `last`")};
 }
 
+// A file of another program's, read by `read`.
+static Result<Generation> converted(Context& context, const std::string& file, const std::function<Result<Workspace>(const std::string&)>& read) {
+  const auto text = TRY(context.disk.read(followed(file), stored_limit));
+  return as_import({{.saved_at = wall_now().ms, .message = cat("from ", file)}, TRY_TO(file, read(text))});
+}
+
 static Result<Generation> imported(Context& context, const Call& call) {
-  if (call.argument(0) != "resurrect") {
-    if (call.arguments.size() > 1) return Error{Fault::usage, cat("import: unexpected ", printable(call.argument(1)))};
-    const auto bytes = TRY(context.disk.read(followed(call.argument(0)), stored_limit));
-    return as_import(TRY_TO(call.argument(0), deserialise(bytes)));
+  const auto what = call.argument(0);
+  if (what == "resurrect") return converted(context, TRY(resurrect_file(context, call.argument(1))), read_resurrect);
+  if (what == "kra-tmux") {
+    if (call.arguments.size() < 2) return Error{Fault::usage, "import: kra-tmux needs the file of a save: kra import kra-tmux FILE"};
+    return converted(context, call.argument(1), [](const std::string& text) { return read_kra_tmux(text, user_home()); });
   }
-  const auto file = TRY(resurrect_file(context, call.argument(1)));
-  const auto text = TRY(context.disk.read(file, stored_limit));
-  return as_import({{.saved_at = wall_now().ms, .message = cat("from ", file)}, TRY_TO(file, read_resurrect(text))});
+  if (call.arguments.size() > 1) return Error{Fault::usage, cat("import: unexpected ", printable(call.argument(1)))};
+  const auto bytes = TRY(context.disk.read(followed(what), stored_limit));
+  return as_import(TRY_TO(what, deserialise(bytes)));
 }
 
 static ExitCode run_import(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
-  const auto name = call.has("name") ? call.value("name") : call.argument(0) == "resurrect" ? "resurrect" : "imported";
+  const auto what = call.argument(0);
+  const auto name = call.has("name") ? call.value("name") : what == "resurrect" || what == "kra-tmux" ? what : "imported";
   OR_FAIL(check_save_name(name));
   auto history = context.history();
   for (const auto& taken : OR_FAIL(history.names()))
@@ -86,14 +96,17 @@ CommandRow export_command() {
 CommandRow import_command() {
   return {.name = "import",
           .group = Group::history,
-          .usage = "FILE | resurrect [DIR]",
-          .summary = "take in a save from another machine or from tmux-resurrect",
+          .usage = "FILE | resurrect [DIR] | kra-tmux FILE",
+          .summary = "take in a save from another machine, tmux-resurrect or kra-tmux",
           .detail = "The import becomes a save of its own. Nothing in it is started unasked: each\n"
                     "program is shown in its pane and waits for Enter. tmux-resurrect keeps command\n"
-                    "lines without their quotes, so look at them before you press it.",
-          .examples = "kra import work.kra --name work\nkra import resurrect",
-          .flags = {{0, "name", "NAME", "what it is called here; else imported, or resurrect"}},
-          .arguments = {{"FILE", "an exported save, or the word resurrect", "", Completes::file}, {"DIR", "where tmux-resurrect keeps its saves", "", Completes::file}},
+                    "lines without their quotes, kra-tmux only the names of programs, so look at\n"
+                    "them before you press it. A file that is called like one of these words is\n"
+                    "named ./resurrect.",
+          .examples = "kra import work.kra --name work\nkra import resurrect\nkra import kra-tmux ~/.kra/tmux-files/sessions/work",
+          .flags = {{0, "name", "NAME", "what it is called here; else imported, resurrect or kra-tmux"}},
+          .arguments = {{"FILE", "an exported save, or the word resurrect or kra-tmux", "", Completes::file},
+                        {"DIR", "where tmux-resurrect keeps its saves, or the file of kra-tmux", "", Completes::file}},
           .least = 1,
           .most = 2,
           .server = true,
