@@ -16,8 +16,8 @@ InFront front_of(pid_t pane, const std::string& default_shell);
 
 // Whether nothing that the system remembers of the pane's shell speaks for use: it is the shell that the session began with, is where it
 // began, has no children, nobody typed to it, and it has rested since its prompt came. A screen can be cleared; this cannot. With us in
-// front somebody has typed our command, so then only a young shell counts.
-bool shows_no_use(const LiveSession& session, InFront front, const ProcessPast& past, WallTime now);
+// front somebody has typed our command, `typed` bytes: then a young shell counts that has not waited for more keys than that takes.
+bool shows_no_use(const LiveSession& session, InFront front, const ProcessPast& past, std::size_t typed, WallTime now);
 
 // What can be told without the screen: the number of windows and panes, the start command, the history.
 bool may_be_fresh(const LiveSession& session);

@@ -42,6 +42,7 @@ struct ProcessPast {
   bool reaped_children = false;            // some have ended and were waited for
   std::int64_t input_ms = 0;               // since 1970: when somebody last read from its terminal, at most 8 s off; its making at first
   std::optional<std::int64_t> last_ran_ms;  // after its start: the last time it was on a processor
+  std::optional<std::int64_t> waits;        // how often it has waited for something: a key, a child
 };
 // not_found when it has gone or has no terminal on its standard input.
 Result<ProcessPast> past_of(pid_t pid);

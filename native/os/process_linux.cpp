@@ -112,6 +112,15 @@ std::optional<std::int64_t> ran_at(pid_t pid) {
   return number == std::string::npos ? std::nullopt : parse_int(std::string_view(*text).substr(number, text->find('.', number) - number));
 }
 
+// How often a process gave its processor up by itself.
+std::optional<std::int64_t> waits_of(pid_t pid) {
+  const auto text = read_proc(pid, "status");
+  constexpr std::string_view name = "\nvoluntary_ctxt_switches:\t";
+  const auto at = text ? text->find(name) : std::string::npos;
+  if (at == std::string::npos) return {};
+  return parse_int(std::string_view(*text).substr(at + name.size(), text->find('\n', at + 1) - at - name.size()));
+}
+
 // That clock now, on one processor: those of two drift apart by what interrupts and other machines took from each.
 std::optional<std::int64_t> clock_of(std::int64_t processor) {
   cpu_set_t before, only;
@@ -211,6 +220,7 @@ Result<ProcessPast> past_of(pid_t pid) {
   past.input_ms = static_cast<std::int64_t>(terminal.st_atim.tv_sec) * 1000 + terminal.st_atim.tv_nsec / 1'000'000;
   const auto ran = ran_at(pid), now = clock_of(stat_field(stat, 39).value_or(-1));
   if (ran && now) past.last_ran_ms = age - (*now - *ran);
+  past.waits = waits_of(pid);
   return past;
 }
 

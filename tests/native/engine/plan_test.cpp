@@ -317,38 +317,48 @@ TEST_CASE("a cleared screen does not make a used shell fresh") {
   live.session.path = "/", live.created = 1000;
   ProcessPast past{.started_ms = 1'000'200, .cwd = "/", .input_ms = 1'000'200, .last_ran_ms = 300};
   const WallTime now{1'060'000};
-  CHECK(shows_no_use(live, InFront::shell, past, now));
-  CHECK_FALSE(shows_no_use(live, InFront::other, past, now));
+  CHECK(shows_no_use(live, InFront::shell, past, 11, now));
+  CHECK_FALSE(shows_no_use(live, InFront::other, past, 11, now));
 
   auto used = past;
   used.cwd = "/usr";
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
-  CHECK_FALSE(shows_no_use(live, InFront::us, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, 11, now));
   used = past, used.children = {77};
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
-  CHECK(shows_no_use(live, InFront::us, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
+  CHECK(shows_no_use(live, InFront::us, used, 11, now));
   used.children.push_back(78);
-  CHECK_FALSE(shows_no_use(live, InFront::us, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, 11, now));
   used = past, used.input_ms = 1'008'000;
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
   // Another shell than the session began with.
   used = past, used.started_ms = used.input_ms = 1'020'000;
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
-  CHECK_FALSE(shows_no_use(live, InFront::us, past, {past.started_ms + 3'600'000}));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
+  CHECK_FALSE(shows_no_use(live, InFront::us, past, 11, {past.started_ms + 3'600'000}));
+
+  // Keys besides those of `kra restore`; a shell whose start-up starts programs waits for these too.
+  used = past, used.waits = 31;
+  CHECK(shows_no_use(live, InFront::us, used, 11, now));
+  used.waits = 90;
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, 11, now));
+  used.reaped_children = true;
+  CHECK(shows_no_use(live, InFront::us, used, 11, now));
+  used.waits = 400;
+  CHECK_FALSE(shows_no_use(live, InFront::us, used, 11, now));
 
   // It ran later than its start-up takes, unless a client made it draw its prompt again.
   used = past, used.last_ran_ms = 5000;
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
   live.last_attached = 1004;
-  CHECK(shows_no_use(live, InFront::shell, used, now));
+  CHECK(shows_no_use(live, InFront::shell, used, 11, now));
   live.last_attached = 0;
   used.last_ran_ms = 1000;
-  CHECK(shows_no_use(live, InFront::shell, used, now));
+  CHECK(shows_no_use(live, InFront::shell, used, 11, now));
   used.reaped_children = true;
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
   used.last_ran_ms.reset();
   live.windows[0].activity = 1001;
-  CHECK(shows_no_use(live, InFront::shell, used, now));
+  CHECK(shows_no_use(live, InFront::shell, used, 11, now));
   live.windows[0].activity = 1009;
-  CHECK_FALSE(shows_no_use(live, InFront::shell, used, now));
+  CHECK_FALSE(shows_no_use(live, InFront::shell, used, 11, now));
 }
