@@ -1,6 +1,7 @@
 #include "cli/asking.hpp"
 
 #include "base/version.hpp"
+#include "os/socket.hpp"
 
 namespace kra::cli {
 
@@ -23,6 +24,11 @@ Result<std::optional<Value>> ask_daemon(const Context& context, Start start, std
     bool lost = answer.error().fault == Fault::unavailable && has_ended(*daemon);
     if (!lost || attempt == 3 || patience.over()) return std::move(answer.error());
   }
+}
+
+bool no_server(const Context& context) {
+  auto connected = connect_to(context.server.socket);
+  return !connected && (connected.error().fault == Fault::not_found || connected.error().fault == Fault::unavailable);
 }
 
 }  // namespace kra::cli

@@ -7,7 +7,6 @@
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
 #include "engine/save.hpp"
-#include "os/socket.hpp"
 
 namespace kra::cli {
 
@@ -27,12 +26,6 @@ void report(const Call& call, Console& console, const Value& answer) {
   Counts counts{number("sessions"), number("windows"), number("panes"), number("editors")};
   console.line(answer["changed"].flag_or(true) ? "saved " : "unchanged since ", printable(answer["name"].text_or("")), "@",
                answer["generation"].number_or(0), ": ", text_of(counts), ", ", answer["duration_ms"].number_or(0), " ms");
-}
-
-// Nobody listens on the server's socket.
-bool no_server(const Context& context) {
-  auto connected = connect_to(context.server.socket);
-  return !connected && (connected.error().fault == Fault::not_found || connected.error().fault == Fault::unavailable);
 }
 
 ExitCode nothing_to_save(const Call& call, Console& console, const Context& context) {

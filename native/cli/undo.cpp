@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "base/record.hpp"
+#include "cli/asking.hpp"
 #include "cli/context.hpp"
 #include "cli/failure.hpp"
 #include "cli/table.hpp"
@@ -15,6 +16,13 @@ static Value value_of(const UndoItem& item) {
 }
 
 static const char* how_of(const UndoItem& item) { return item.fresh ? "fresh, taken over" : item.replaced ? "replaced" : "closed"; }
+
+// A close is noticed by the next save, and autosave waits until it is quiet: what was closed a moment ago is looked for first. Where nothing is saved
+// by itself, nothing is saved for this either.
+static void notice_closed(Context& context, const Settings& settings) {
+  if (!settings.autosave.active || no_server(context)) return;
+  (void)ask_daemon(context, Start::if_needed, "flush", Value::Map{{"paths", Value::Array{}}, {"server", context.server.socket}}, Milliseconds(10'000));
+}
 
 static ExitCode list_items(const Call& call, Context& context, Console& console) {
   auto items = OR_FAIL(undo_items(context.disk, context.paths, context.server));
@@ -37,10 +45,11 @@ static ExitCode run_undo(const Call& call, Console& console) {
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
   auto context = OR_FAIL(context_of(call));
+  auto settings = OR_FAIL(context.settings()).settings;
+  notice_closed(context, settings);
   if (call.has("list")) return list_items(call, context, console);
   const auto id = call.arguments.empty() ? std::optional<std::int64_t>(0) : parse_int(call.argument(0));
   if (!id || *id < 0) return fail(console, {Fault::usage, cat("'", printable(call.argument(0)), "' is no number of `kra undo --list`")});
-  auto settings = OR_FAIL(context.settings()).settings;
   auto report = undo(context.disk, context.paths, context.server, static_cast<std::uint64_t>(*id), settings, Patience::of(std::chrono::seconds(60)));
   if (!report && report.error().fault == Fault::not_found) return console.say(report.error().what), ExitCode::nothing;
   if (!report) return fail(console, report.error());
