@@ -22,24 +22,6 @@ static Value setting_value(const OptionRow& row, const Setting& setting) {
                     {"kind", option_kind(row)}, {"variable", option_variable(row.name)}, {"text", row.text}};
 }
 
-static ExitCode show(const Call& call, Console& console, Context& context) {
-  auto loaded = OR_FAIL(context.settings());
-  if (call.json()) {
-    Value::Array settings;
-    for (const auto& row : option_table()) settings.push_back(setting_value(row, loaded.of(row.name)));
-    console.json(Value::Map{{"file", context.paths.config_file()}, {"settings", std::move(settings)}});
-    return ExitCode::done;
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& row : option_table()) {
-    const auto& setting = loaded.of(row.name);
-    auto text = option_text(row, setting.value);
-    bool changed = setting.source != Source::fallback;
-    rows.push_back({std::string(row.name), changed ? console.bold(text) : text, std::string(source_name(setting.source))});
-  }
-  return console.out(aligned(rows)), ExitCode::done;
-}
-
 static Result<const OptionRow*> named(const std::string& name) {
   const auto* row = find_option(name);
   if (row) return row;
@@ -47,6 +29,34 @@ static Result<const OptionRow*> named(const std::string& name) {
   for (const auto& each : option_table()) known.emplace_back(each.name);
   auto meant = nearest(name, known);
   return Error{Fault::usage, cat("config: unknown setting ", printable(name), meant ? cat("; did you mean ", *meant, "?") : "; `kra config show` lists them")};
+}
+
+// A section's, or one; all without a name.
+static Result<std::vector<const OptionRow*>> rows_of(const std::string& name) {
+  std::vector<const OptionRow*> rows;
+  for (const auto& row : option_table())
+    if (name.empty() || row.name == name || row.name.starts_with(name + ".")) rows.push_back(&row);
+  if (rows.empty()) rows.push_back(TRY(named(name)));
+  return rows;
+}
+
+static ExitCode show(const Call& call, Console& console, Context& context) {
+  const auto shown = OR_FAIL(rows_of(call.argument(1)));
+  auto loaded = OR_FAIL(context.settings());
+  if (call.json()) {
+    Value::Array settings;
+    for (const auto* row : shown) settings.push_back(setting_value(*row, loaded.of(row->name)));
+    console.json(Value::Map{{"file", context.paths.config_file()}, {"settings", std::move(settings)}});
+    return ExitCode::done;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto* row : shown) {
+    const auto& setting = loaded.of(row->name);
+    auto text = option_text(*row, setting.value);
+    bool changed = setting.source != Source::fallback;
+    rows.push_back({std::string(row->name), changed ? console.bold(text) : text, std::string(source_name(setting.source))});
+  }
+  return console.out(aligned(rows)), ExitCode::done;
 }
 
 static ExitCode get(const Call& call, Console& console, Context& context) {
@@ -98,7 +108,8 @@ static ExitCode check(const Call& call, Console& console, Context& context) {
   if (!text && (!missing || call.arguments.size() > 1)) return fail(console, text.error());
   auto loaded = load_settings(path, missing ? std::string_view() : std::string_view(*text));
   if (!loaded) return fail(console, {Fault::refused, loaded.error().what});
-  console.line(path, missing ? ": not there, so the defaults count" : ": every setting is right");
+  if (call.json()) console.json(Value::Map{{"file", path}, {"exists", !missing}, {"ok", true}});
+  else console.line(path, missing ? ": not there, so the defaults count" : ": every setting is right");
   return ExitCode::done;
 }
 
@@ -126,13 +137,19 @@ static ExitCode edit(const Call&, Console& console, Context& context) {
   return ExitCode::done;
 }
 
+static ExitCode path(const Call& call, Console& console, const Context& context) {
+  if (call.json()) console.json(Value::Map{{"file", context.paths.config_file()}});
+  else console.line(context.paths.config_file());
+  return ExitCode::done;
+}
+
 static ExitCode run_config(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
   auto action = call.arguments.empty() ? "show" : call.argument(0);
   if (action == "show") return show(call, console, context);
   if (action == "check") return check(call, console, context);
   if (action == "edit") return edit(call, console, context);
-  if (action == "path") return console.line(context.paths.config_file()), ExitCode::done;
+  if (action == "path") return path(call, console, context);
   if (call.arguments.size() < 2) return fail(console, {Fault::usage, cat("config: ", action, " needs the name of a setting; `kra config show` lists them")});
   return action == "get" ? get(call, console, context) : set(call, console, context);
 }
@@ -142,7 +159,7 @@ CommandRow config_command() {
           .group = Group::settings,
           .usage = "[show|get|set|check|path|edit] [NAME] [VALUE]",
           .summary = "show, check and change settings",
-          .detail = "show    all settings, their values and where each value comes from\n"
+          .detail = "show    settings (all, or of a section), their values and where each comes from\n"
                     "get     one value\n"
                     "set     write one value into config.yaml; comments stay\n"
                     "check   read config.yaml, or the file that is named\n"
@@ -151,7 +168,7 @@ CommandRow config_command() {
           .examples = "kra config get autosave.timeout_ms\n"
                       "kra config set restore.programs nvim,less,htop",
           .arguments = {{"ACTION", "show when none is given", "show|get|set|check|path|edit"},
-                        {"NAME", "a setting such as autosave.timeout_ms, or a file to check", "", Completes::option},
+                        {"NAME", "a setting such as autosave.timeout_ms, of show also a section, or a file to check", "", Completes::option},
                         {"VALUE", "of lists: separated by commas"}},
           .most = 3,
           .json = true,

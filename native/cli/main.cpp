@@ -34,8 +34,7 @@ static std::vector<std::string> without_front(std::vector<std::string>& words) {
 
 static ExitCode run_command(std::vector<std::string> words, Console& console) {
   const auto front = without_front(words);
-  if (words.empty() && !front.empty()) return fail(console, {Fault::usage, cat(front[0], " stands before a command: kra ", front[0], " … save")});
-  if (words.empty()) return run_overview(console);
+  if (words.empty()) return run_overview(OR_FAIL(parse(status_command(), front)), console);
   if (words[0] == "-h" || words[0] == "--help") return console.out(overview_help()), ExitCode::done;
   if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
   const auto* row = find_command(words[0]);

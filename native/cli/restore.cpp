@@ -47,7 +47,7 @@ static void say_notes(const RestoreReport& report, Console& console) {
   for (const auto& line : report.failed) console.say(line);
   int asking = 0;
   for (const auto& program : plan.programs) asking += program.asks ? 1 : 0;
-  if (asking > 0) console.line("  ", asking, asking == 1 ? " program waits" : " programs wait", " for Enter in its pane");
+  if (asking > 0) console.line("  ", asking, asking == 1 ? " program waits for Enter in its pane" : " programs wait for Enter in their panes");
   if (!plan.lazy.empty()) console.line("  filled when they are visited: ", names_of(plan.lazy));
   if (!plan.taken.empty())
     console.say(cat("taken, left as they are: ", names_of(plan.taken), "; --rename NEW or --replace (with --session S) decides"));
@@ -138,7 +138,11 @@ static ExitCode run_restore(const Call& call, Console& console) {
   if (call.has("wake")) return wake_session(call, context, settings);
   auto history = context.history();
   auto reference = OR_FAIL(reference_of(call, context));
-  if (!reference.name.empty()) OR_FAIL(existing_save(history, reference.name));
+  if (!reference.name.empty())
+    if (auto there = existing_save(history, reference.name); !there) {
+      if (there.error().fault != Fault::not_found) return fail(console, there.error());
+      return console.say(there.error().what), ExitCode::nothing;
+    }
   auto name = reference.name.empty() ? OR_FAIL(history.current_name()) : reference.name;
   auto generation = history.find(reference, wall_now());
   tell_findings(console, history);

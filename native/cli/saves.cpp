@@ -12,6 +12,7 @@ static ExitCode run_rename(const Call& call, Console& console) {
   auto from = OR_FAIL(existing_save(history, call.argument(0)));
   OR_FAIL(check_save_name(call.argument(1)));
   OR_FAIL(history.rename(from, call.argument(1)));
+  console.line("renamed ", printable(from), " to ", printable(call.argument(1)));
   return ExitCode::done;
 }
 
@@ -35,6 +36,7 @@ static ExitCode run_delete(const Call& call, Console& console) {
   for (const auto& name : call.arguments) {
     OR_FAIL(history.remove(name));
     note_act(context.disk, context.paths, "delete", name);
+    console.line("deleted ", printable(name));
   }
   return ExitCode::done;
 }

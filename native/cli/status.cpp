@@ -159,8 +159,8 @@ CommandRow status_command() {
           .run = run_status};
 }
 
-ExitCode run_overview(Console& console) {
-  auto context = OR_FAIL(context_of(Call()));
+ExitCode run_overview(const Call& call, Console& console) {
+  auto context = OR_FAIL(context_of(call));
   auto status = OR_FAIL(status_of(context));
   console.line(safety_line(console, status));
   for (const auto& line : pending_lines(status)) console.line("  ", line);

@@ -108,11 +108,11 @@ void History::put_aside(const std::string& name, std::uint64_t generation, const
 
 Error History::nothing_named(const std::string& name) {
   auto known = names().value_or({});
-  auto what = cat("there is no save named '", printable(name), "'");
-  if (known.empty()) return {Fault::not_found, what + "; nothing has been saved yet"};
+  auto what = cat("no save called ", printable(name));
+  if (known.empty()) return {Fault::not_found, what + "; there is none yet, `kra save` makes one"};
   if (std::find(known.begin(), known.end(), name) != known.end()) return {Fault::not_found, cat("no generation of '", printable(name), "' can be read")};
-  if (auto meant = nearest(name, known)) return {Fault::not_found, cat(what, "; did you mean '", printable(*meant), "'?")};
-  return {Fault::not_found, cat(what, "; there are: ", printable(join(known, ", ")))};
+  if (auto meant = nearest(name, known)) return {Fault::not_found, cat(what, "; did you mean ", printable(*meant), "?")};
+  return {Fault::not_found, cat(what, "; there is ", printable(join(known, ", ")))};
 }
 
 Result<Generation> History::newest(const std::string& name) {

@@ -165,7 +165,7 @@ TEST_CASE("references mean a name, a number or a time") {
   CHECK(found("work@1d").error().fault == Fault::not_found);
   CHECK(found("work@9").error().what == "'work' has no generation 9; it has 4 from 1 to 4");
   CHECK(found("work@soon").error().fault == Fault::usage);
-  CHECK(found("wrok").error().what == "there is no save named 'wrok'; did you mean 'work'?");
+  CHECK(found("wrok").error().what == "no save called wrok; did you mean work?");
   CHECK(found("").error().fault == Fault::not_found);
   REQUIRE(world.history.set_current("work").ok());
   CHECK(found("")->stamp.generation == 4);
