@@ -30,6 +30,7 @@ const std::vector<CommandRow>& command_table() {
       changes_command(),
       export_command(),
       import_command(),
+      handoff_command(),
       status_command(),
       metrics_command(),
       doctor_command(),
@@ -46,6 +47,8 @@ const std::vector<CommandRow>& command_table() {
       completions_command(),
       event_command(),
       draft_take_command(),
+      affected_command(),
+      run_command(),
   };
   return rows;
 }

@@ -33,11 +33,14 @@ CommandRow verify_command();
 CommandRow audit_command();
 CommandRow export_command();
 CommandRow import_command();
+CommandRow handoff_command();
 CommandRow restore_command();
 CommandRow undo_command();
 // Changes of files.
 CommandRow watch_command();
 CommandRow changes_command();
+CommandRow affected_command();
+CommandRow run_command();
 // Settings and state.
 CommandRow status_command();
 CommandRow metrics_command();
@@ -51,7 +54,7 @@ CommandRow pin_command();
 CommandRow tmux_command();
 CommandRow version_command();
 // What `kra` alone prints: whether the work is safe, what is pending, three examples.
-ExitCode run_overview(Console& console);
+ExitCode run_overview(const Call& call, Console& console);
 // For shells, hooks and scripts.
 CommandRow completions_command();
 CommandRow exec_command();
