@@ -19,10 +19,12 @@ constexpr std::int64_t longest_pause_s = 3600;
 // The command inherits the lock, so that it holds as long as the command runs, whatever becomes of us.
 ExitCode run_hold(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
-  const auto place = OR_FAIL(place_of(context, ""));
-  const auto lock = OR_FAIL(hold_tree(context.disk, context.paths, place.root, Patience::of(Milliseconds(30'000))));
+  const auto place = place_of(context, "");
+  // No sync comes to where no repository is, so a script that holds works there too.
+  if (!place) return console.flush(), fail(console, become({.argv = call.arguments}));
+  const auto lock = OR_FAIL(hold_tree(context.disk, context.paths, place->root, Patience::of(Milliseconds(30'000))));
   // For the snapshots that are taken meanwhile; a hint, no more.
-  (void)context.disk.replace(sync_directory(context.paths, place.root) + "/hold-reason", call.value("reason").empty() ? call.arguments.front() : call.value("reason"));
+  (void)context.disk.replace(sync_directory(context.paths, place->root) + "/hold-reason", call.value("reason").empty() ? call.arguments.front() : call.value("reason"));
   const Fd kept(::dup(lock.fd()));  // without close-on-exec
   console.flush();
   return fail(console, become({.argv = call.arguments}));
@@ -92,7 +94,8 @@ CommandRow hold_command() {
           .usage = "-- CMD...",
           .summary = "let syncs wait while a command changes several files",
           .detail = "What a sync writes into this work tree waits until the command has ended, at\n"
-                    "most sync.pause_max. Snapshots never wait.",
+                    "most sync.pause_max. Snapshots never wait. Outside a repository the command just\n"
+                    "runs.",
           .examples = "kra hold -- make generate",
           .flags = {{0, "reason", "WHY", "what is being done"}},
           .arguments = {{"CMD", "the command and its arguments"}},

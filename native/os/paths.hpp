@@ -9,7 +9,6 @@
 //             scrollback/HASH                          pane contents, by content
 //             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
 //             drafts/CLIENT.journal                      unsaved text of one editor's process    drafts/undo  drafts/out  drafts/reserve
-//             handoff/                                   the directory of `kra handoff`, and what was last seen in it
 //             events.journal[.b]  changes.journal[.b]  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
 //   runtime/  kra.sock  kra.lock  watch-SERVER.lock  drafts/CLIENT.journal
 //   config/   config.yaml

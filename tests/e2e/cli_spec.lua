@@ -92,6 +92,10 @@ describe('kra without a tmux server', function()
     assert.equals(0, #world:processes())
   end)
 
+  it('runs what it is to hold for where there is no repository', function()
+    assert.equals(7, world:kra('hold', '--', 'sh', '-c', 'exit 7').code)
+  end)
+
   it('names a missing tmux with its cure', function()
     local result = world:run({ world.repo .. '/build/kra', 'doctor', '--json' }, { env = { KRA_TMUX = world.dir .. '/nosuch' } })
     assert.equals(1, result.code)

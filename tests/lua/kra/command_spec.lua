@@ -21,7 +21,9 @@ describe(':Kra', function()
   it('completes subcommands and their words, sorted, always a list', function()
     local names = complete('Kra ')
     assert.same(editor:lua("return require('kra.command').names()"), names)
-    for name in ('accept both changes config diff doctor drafts follow hold live log mine move pause pin reject restore resume run save status sync theirs undo undo-external'):gmatch('%S+') do
+    local agreed = 'accept both changes config diff doctor drafts follow hold live log mine move pause pin reject restore resume run save '
+      .. 'status sync theirs undo undo-external'
+    for name in agreed:gmatch('%S+') do
       assert.is_true(vim.list_contains(names, name), name)
     end
     assert.same({ 'reject', 'restore', 'resume' }, complete('Kra re'))
