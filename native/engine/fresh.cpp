@@ -12,6 +12,8 @@ namespace kra {
 
 // A prompt of more lines than this is not expected; whoever typed a few commands is further down.
 constexpr int highest_prompt = 4;
+// zsh erases the screen before its first prompt, which gives a line of history with nothing in it.
+constexpr int blank_history = 1;
 // Milliseconds from a shell's start to its prompt: with start-up files that start programs, those that ended cannot be told from what
 // somebody ran, so it must have been quick; after a client came (which makes the shell draw its prompt again) nobody types sooner.
 constexpr std::int64_t start_up = 2000, start_up_with_programs = 500, after_attach = 2000;
@@ -39,7 +41,7 @@ bool may_be_fresh(const LiveSession& session) {
   if (session.windows.size() != 1 || session.windows[0].panes.size() != 1) return false;
   if (!session.session.group.empty() || !session.lazy.empty() || session.windows[0].window.link > 0) return false;
   const auto& pane = session.windows[0].panes[0];
-  return !pane.dead && !pane.alternate && pane.history_size == 0 && pane.cursor_y <= highest_prompt && pane.pane.command.empty();
+  return !pane.dead && !pane.alternate && pane.history_size <= blank_history && pane.cursor_y <= highest_prompt && pane.pane.command.empty();
 }
 
 static bool same_directory(const std::string& one, const std::string& other) {
@@ -80,17 +82,30 @@ static std::size_t typed_in_front(pid_t pane) {
   return front ? join(front->argv, " ").size() : 0;
 }
 
+// Lines of a pane, as tmux gives them; nothing when it does not.
+static std::optional<std::string> captured(const TmuxServer& server, const LivePane& pane, const std::vector<std::string>& lines, const Patience& patience) {
+  std::vector<std::string> words{"capture-pane", "-p", "-t", pane.id};
+  words.insert(words.end(), lines.begin(), lines.end());
+  TmuxScript script;
+  script.command(words);
+  auto screen = run_script(server, script, false, patience);
+  if (!screen) return {};
+  return std::move(screen->output);
+}
+
 static bool is_fresh(const TmuxServer& server, const LiveServer& live, const LiveSession& session, const Patience& patience) {
   const auto& pane = session.windows[0].panes[0];
   auto front = front_of(pane.pid, live.default_shell);
   auto past = past_of(pane.pid);
   if (!past || !shows_no_use(session, front, *past, typed_in_front(pane.pid), wall_now())) return false;
   int prompt_y = pane.cursor_y - (front == InFront::us ? 1 : 0);
+  if (pane.history_size > 0) {
+    const auto history = captured(server, pane, {"-S", "-", "-E", "-1"}, patience);
+    if (!history || history->find_first_not_of(" \n") != std::string::npos) return false;
+  }
   if (prompt_y <= 0) return true;
-  TmuxScript script;
-  script.command({"capture-pane", "-p", "-t", pane.id});
-  auto screen = run_script(server, script, false, patience);
-  return screen && shows_one_prompt(screen->output, prompt_y);
+  const auto screen = captured(server, pane, {}, patience);
+  return screen && shows_one_prompt(*screen, prompt_y);
 }
 
 std::set<std::string> fresh_sessions(const TmuxServer& server, const LiveServer& live, const Patience& patience) {

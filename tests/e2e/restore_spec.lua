@@ -153,6 +153,19 @@ describe('kra restore', function()
     assert.same('main', client_session())
   end)
 
+  it('takes over the fresh session of each shell', function()
+    for _, shell in ipairs({ 'bash --norc --noprofile', 'zsh -f', 'fish --no-config' }) do
+      world:write(world.conf, (world:read(world.conf):gsub('default%-command [^\n]*', ('default-command "exec %s"'):format(shell))))
+      world:start_tmux('-s', 'main')
+      settle()
+      world:wait(function() return tmux('capture-pane', '-p', '-t', 'main'):find('[$#%%>] *\n*$') end, 'a prompt of ' .. shell)
+      save(shell:match('%l+'))
+      local told = restore(shell:match('%l+'), '--dry-run')
+      assert.same({ 'main' }, told.fresh, shell)
+      world:crash_tmux()
+    end
+  end)
+
   it('does not take over a shell that was used, whatever its screen shows', function()
     world:start_tmux('-s', 'main')
     tmux('new-window', '-t', 'main:4')
