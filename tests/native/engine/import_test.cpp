@@ -51,13 +51,13 @@ TEST_CASE("an empty title in a save of tmux-resurrect costs that title only") {
 }
 
 TEST_CASE("a save of kra-tmux is read as data") {
-  const auto read = read_kra_tmux(R"({
+  const auto read = read_kra_tmux(R"json({
   "api": {"windows": [{"windowName": "edit \u00e4", "layout": "b25d,80x24,0,0{40x24,0,0,1,39x24,41,0,2}", "gitRepoLink": "git@host:me/tool.git",
     "currentCommand": "", "currentPath": "work/tool/src", "panes": [
       {"currentCommand": "nvim", "currentPath": "work/tool/src", "gitRepoLink": "git@host:me/tool.git", "paneLeft": "0", "paneTop": "0"},
       {"currentCommand": "bash", "currentPath": "/srv/$(touch x)", "paneLeft": "41", "paneTop": "0"}]},
     {"windowName": "none", "panes": []}]},
-  "empty": {"windows": []}})", "/home/me");
+  "empty": {"windows": []}})json", "/home/me");
   REQUIRE(read);
   REQUIRE(read->sessions.size() == 1);
   const auto& session = read->sessions[0];
