@@ -211,7 +211,7 @@ end
 --- Where no buffer can be read: what the edits left is appended. Nothing here asks Neovim anything.
 function M.emergency()
   for _, rec in pairs(records.all()) do
-    if (rec.dirty or #rec.edits > 0) and not rec.rescan and not rec.scan then
+    if (rec.dirty or #rec.edits > 0) and not (rec.rescan or rec.scan or rec.private) then
       local edits = rec.edits
       if not rec.sent and rec.early then
         local whole = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }

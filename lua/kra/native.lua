@@ -83,9 +83,11 @@ local function net_of(library)
   return function(places, editor)
     local net = library.kra_net_open(places[1], places[2], editor, #editor, nil, 0)
     if net == nil then return nil end
+    local edit = library.kra_net_edit -- it is called for each key
     return {
       edit = function(rec, first, last, count, text)
-        return library.kra_net_edit(net, rec.id, #rec.id, rec.seq, rec.gap and 1 or 0, first, last, count, text, #text) == 0
+        local id = rec.id
+        return edit(net, id, #id, rec.seq, rec.gap and 1 or 0, first, last, count, text, #text) == 0
       end,
       add = function(kind, payload) return library.kra_net_add(net, kind, payload, #payload) == 0 end,
       empty = function(wipe) library.kra_net_empty(net, wipe and 1 or 0) end,

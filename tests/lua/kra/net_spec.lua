@@ -114,6 +114,10 @@ describe('the net', function()
     editor:command('file .env')
     keys('ocanary-two<Esc>')
     assert.is_nil(world:read(path):find('canary', 1, true))
+    editor:lua("require('kra.draft').emergency()")
+    for _, journal in ipairs(vim.fn.glob(world.dir .. '/*/kra/drafts/*.journal', true, true)) do
+      assert.is_nil(world:read(journal):find('%.env'))
+    end
     editor:command('edit second.txt')
     keys('ocanary-three<Esc>')
     editor:lua([[require('kra.draft').forget(vim.api.nvim_buf_get_name(0))]])
