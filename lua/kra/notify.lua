@@ -67,8 +67,9 @@ end
 
 --- What was wrong is right again: `:Kra status` shows it no longer.
 ---@param code string
-function M.solved(code)
-  problems = vim.tbl_filter(function(problem) return problem.code ~= code end, problems)
+---@param text? string only the one that says this
+function M.solved(code, text)
+  problems = vim.tbl_filter(function(problem) return problem.code ~= code or (text ~= nil and problem.text ~= text) end, problems)
 end
 
 ---@return kra.Problem[]

@@ -33,6 +33,8 @@ function M.account()
   return last
 end
 
+local silent = {} ---@type table<string, string> what was said of editors that do not answer, by client
+
 local methods = {
   capture = function()
     if require('kra.events').paused() then return last or M.account() end
@@ -46,10 +48,15 @@ local methods = {
   draft_abandoned = function(params)
     local where = require('kra.draft.editors').where(params)
     local text = ('an editor with unsaved text %s has not answered for a while'):format(where)
+    silent[tostring(params.client)] = text
     require('kra.notify').problem({ code = 'abandoned', text = text, cure = ':Kra drafts' })
     return vim.empty_dict()
   end,
-  draft_returned = function() return vim.empty_dict() end,
+  draft_returned = function(params)
+    require('kra.notify').solved('abandoned', silent[tostring(params.client)] or '')
+    silent[tostring(params.client)] = nil
+    return vim.empty_dict()
+  end,
   forget = function(params)
     require('kra.draft').forget(tostring(params.path))
     require('kra.live.base').forget(tostring(params.path))

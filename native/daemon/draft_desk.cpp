@@ -393,7 +393,7 @@ void DraftDesk::add_problems(Value& problems) const {
     auto* client = clients_.find(id);
     if (!told.abandoned || !client) continue;
     auto where = client->hello.pane.empty() ? std::string() : cat(" in pane ", client->hello.pane);
-    problems.array()->push_back(problem_of("editor_silent", cat("the editor of process ", client->peer().pid, where, " does not answer and holds ", told.unsaved, " unsaved buffers"),
+    problems.array()->push_back(problem_of("editor_silent", cat("the editor of process ", client->peer().pid, where, " does not answer and holds ", told.unsaved, told.unsaved == 1 ? " unsaved buffer" : " unsaved buffers"),
                                            "look at it; `kra drafts` shows its text"));
   }
 }

@@ -83,6 +83,7 @@ end
 --- Lets the user choose one, and then what becomes of it.
 function M.pick()
   require('kra.draft').flush()
+  require('kra.notify').solved('draft_waits') -- here it is seen
   require('kra.draft.store').list({ all = true }, function(err, stored)
     local rows = M.rows(stored)
     if #rows == 0 then

@@ -289,6 +289,21 @@ describe('recovery', function()
     world:wait(function() return world:tmux('display-message', '-p', '-t', 'main', '#{window_index}') == '5' end, 'the window')
   end)
 
+  it('is told of while its editor does not answer, and no longer when that is heard again', function()
+    start()
+    local function problems()
+      return screen:lua("return vim.tbl_map(function(problem) return problem.code end, require('kra').status().problems)")
+    end
+    peer:call('draft_abandoned', { client = 'c1', pane = '%3', unsaved = 2 })
+    told('in pane %3 has not answered')
+    peer:call('draft_abandoned', { client = 'c2', pane = '%4', unsaved = 1 })
+    assert.same({ 'abandoned', 'abandoned' }, problems())
+    peer:call('draft_returned', { client = 'c1' })
+    assert.same({ 'abandoned' }, problems())
+    peer:call('draft_returned', { client = 'c2' })
+    assert.same({}, problems())
+  end)
+
   it('tells where the file is open already', function()
     peer.answers.drafts = function()
       return { drafts = {}, editors = { { editor = 'other', pid = 1, pane = '%9', server = '/tmp/some' } } }
