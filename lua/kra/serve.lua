@@ -33,6 +33,7 @@ function M.account()
   return last
 end
 
+local LEFT_MS = 1000
 local silent = {} ---@type table<string, string> what was said of editors that do not answer, by client
 
 local methods = {
@@ -50,6 +51,17 @@ local methods = {
     local text = ('an editor with unsaved text %s has not answered for a while'):format(where)
     silent[tostring(params.client)] = text
     require('kra.notify').problem({ code = 'abandoned', text = text, cure = ':Kra drafts' })
+    return vim.empty_dict()
+  end,
+  draft_left = function(params)
+    -- A process needs a moment to end.
+    vim.defer_fn(function()
+      local paths = type(params.paths) == 'table' and params.paths or {}
+      for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+        local open = vim.api.nvim_buf_is_loaded(buf) and vim.list_contains(paths, vim.api.nvim_buf_get_name(buf))
+        if open then require('kra.draft.notice').opened(buf) end
+      end
+    end, LEFT_MS)
     return vim.empty_dict()
   end,
   draft_returned = function(params)

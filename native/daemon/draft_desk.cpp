@@ -256,6 +256,9 @@ void DraftDesk::files(Client& client, const Value& param) {
 }
 
 void DraftDesk::client_gone(Client& client) {
+  // Who has one of its files open would not look for text that it left.
+  if (auto told = told_.find(client.id()); told != told_.end() && told->second.unsaved > 0)
+    tell_editors("draft_left", Value::Map{{"client", told->second.client}, {"paths", Value::Array(told->second.files.begin(), told->second.files.end())}}, client.id());
   told_.erase(client.id());
   // It died without an event, perhaps. The descriptors of a process that ends go one after another.
   if (client.hello.client == "nvim" && is_client_id(client.hello.id))

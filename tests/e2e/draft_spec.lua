@@ -155,6 +155,8 @@ describe('unsaved text', function()
     second:command('edit file.txt')
     second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('file.txt is open') ~= nil", 'the notice')
     assert.same({}, open_drafts())
+    first:kill()
+    second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('unsaved text of file.txt') ~= nil", 'word of what it left')
   end)
 
   it('survives a daemon that is killed and one that comes back, each record once', function()
