@@ -1,6 +1,7 @@
 #include "engine/sync_merge.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/checksum.hpp"
 #include "base/record.hpp"
@@ -55,26 +56,71 @@ class Merging {
   Result<MergedTrees> run() {
     if (sides_.work == sides_.remote || sides_.remote == sides_.base) return merged_.tree = sides_.work, std::move(merged_);
     if (sides_.work == sides_.base) return merged_.tree = sides_.remote, std::move(merged_);
-    Import import;
-    const auto commit = [&](const char* ref, const std::string& tree, const std::vector<std::string>& parents) {
-      std::vector<Import::Change> changes;
-      if (tree != empty_tree(store_.place().sha256)) changes.push_back({"", "040000", tree});
-      return import.commit({.ref = {}, .committer = own_identity({}), .message = ref, .parents = parents, .changes = std::move(changes)});
-    };
-    const int base = commit("base", sides_.base, {});
-    const int work = commit("work", sides_.work, {Import::mark_text(base)});
-    const int remote = commit("remote", sides_.remote, {Import::mark_text(base)});
-    auto written = TRY(import.run(store_.git(), patience_));
-    ours_ = written.oids[work], theirs_ = written.oids[remote];
-    auto outcome = TRY(merge_commits(store_.git(), ours_, theirs_, patience_));
-    merged_.tree = std::move(outcome.tree);
-    for (const auto& conflict : outcome.conflicts) TRY(decide(conflict));
-    return std::move(merged_);
+    for (auto& change : TRY(diff_trees(store_.git(), sides_.base, sides_.work, patience_))) ours_[change.path] = std::move(change);
+    for (auto& change : TRY(diff_trees(store_.git(), sides_.base, sides_.remote, patience_))) theirs_[change.path] = std::move(change);
+    std::vector<MergeConflict> both;
+    for (const auto& [path, change] : ours_) {
+      const auto other = theirs_.find(path);
+      if (other == theirs_.end()) set(path, change.after);
+      else both.push_back({path, change.before, change.after, other->second.after});
+    }
+    for (const auto& [path, change] : theirs_)
+      if (!ours_.contains(path)) set(path, change.after);
+    TRY(join(both));
+    step_aside();
+    return finish();
   }
 
  private:
-  void set(const std::string& path, const TreeEntry& entry) { merged_.changes.push_back({path, entry.mode, entry.oid}); }
-  void drop(const std::string& path) { merged_.changes.insert(merged_.changes.begin(), {path, "", ""}); }
+  void set(const std::string& path, const TreeEntry& entry) { outcome_[path] = entry; }
+  void drop(const std::string& path) { outcome_[path] = {}; }
+
+  // Paths that both sides changed. git would follow a file to another name when it looks alike; here a name is a name, on every version of git.
+  Result<void> join(const std::vector<MergeConflict>& both) {
+    std::vector<const MergeConflict*> texts;
+    std::vector<std::string> oids;
+    for (const auto& conflict : both) {
+      const auto& [path, base, ours, theirs] = conflict;
+      const bool files = is_file(base) && is_file(ours) && is_file(theirs);
+      if (ours == theirs) set(path, ours);
+      else if (files && (theirs.oid == base.oid || ours.oid == theirs.oid)) set(path, {mode_of(conflict), ours.oid});
+      else if (files && ours.oid == base.oid) set(path, {mode_of(conflict), theirs.oid});
+      else if (!files) TRY(decide(conflict));
+      else texts.push_back(&conflict), oids.insert(oids.end(), {base.oid, ours.oid, theirs.oid});
+    }
+    const auto bytes = TRY(read_blobs(store_.git(), oids, patience_));
+    Import import;
+    std::vector<std::pair<const MergeConflict*, int>> merged;
+    for (std::size_t at = 0; at < texts.size(); ++at)
+      if (const auto text = merged_clean(bytes[3 * at], bytes[3 * at + 1], bytes[3 * at + 2])) merged.emplace_back(texts[at], import.blob(*text));
+      else TRY(decide(*texts[at]));
+    auto written = TRY(import.run(store_.git(), patience_));
+    for (const auto& [conflict, mark] : merged) set(conflict->path, {mode_of(*conflict), written.oids[mark]});
+    return {};
+  }
+  static std::string mode_of(const MergeConflict& conflict) { return conflict.ours.mode != conflict.base.mode ? conflict.ours.mode : conflict.theirs.mode; }
+
+  // A file on one side, a directory of that name on the other: the file steps aside.
+  void step_aside() {
+    for (const auto& [path, entry] : std::map(outcome_)) {
+      if (!entry) continue;
+      for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+        if (const auto file = outcome_.find(path.substr(0, slash)); file != outcome_.end() && file->second) beside_directory(file->first, TreeEntry(file->second));
+    }
+  }
+
+  // What has to change in the remote's tree, deletions first.
+  Result<MergedTrees> finish() {
+    merged_.tree = sides_.remote;
+    std::vector<Import::Change> written;
+    for (const auto& [path, entry] : outcome_) {
+      const auto theirs = theirs_.find(path), ours = ours_.find(path);
+      const auto there = theirs != theirs_.end() ? theirs->second.after : ours != ours_.end() ? ours->second.before : TreeEntry{};
+      if (entry != there) (entry ? written : merged_.changes).push_back({path, entry.mode, entry.oid});
+    }
+    merged_.changes.insert(merged_.changes.end(), written.begin(), written.end());
+    return std::move(merged_);
+  }
 
   std::string strategy_for(const std::string& path) const {
     const auto name = path.substr(path.rfind('/') + 1);
@@ -90,8 +136,6 @@ class Merging {
   }
 
   Result<void> decide(const MergeConflict& conflict) {
-    for (const auto& side : {ours_, theirs_})
-      if (conflict.path.ends_with("~" + side)) return beside_directory(conflict, side);
     auto record = record_of(conflict, conflict.path);
     if (!conflict.ours || !conflict.theirs) {
       // The side that has something wins over the one that deleted it.
@@ -108,18 +152,17 @@ class Merging {
     return {};
   }
 
-  // A file here, a directory of that name there: the file steps aside.
-  Result<void> beside_directory(const MergeConflict& conflict, const std::string& side) {
-    const auto path = conflict.path.substr(0, conflict.path.size() - side.size() - 1);
-    const auto& entry = conflict.ours ? conflict.ours : conflict.theirs;
-    if (!entry) return drop(conflict.path), Result<void>{};
+  void beside_directory(const std::string& path, const TreeEntry& entry) {
+    MergeConflict conflict{path, {}, {}, {}};
+    if (const auto ours = ours_.find(path); ours != ours_.end()) conflict.base = ours->second.before, conflict.ours = ours->second.after;
+    if (const auto theirs = theirs_.find(path); theirs != theirs_.end()) conflict.base = theirs->second.before, conflict.theirs = theirs->second.after;
+    std::erase_if(merged_.conflicts, [&](const ConflictRecord& record) { return record.path == path; });
     auto record = record_of(conflict, path);
     record.strategy = "copy", record.what = "a file on one side, a directory on the other";
-    record.copy = conflict_name(path, side == ours_ ? "file" : sides_.remote_device, entry.oid);
-    drop(conflict.path);
+    record.copy = conflict_name(path, conflict.ours ? "file" : sides_.remote_device, entry.oid);
+    drop(path);
     set(record.copy, entry);
     merged_.conflicts.push_back(std::move(record));
-    return {};
   }
 
   Result<void> follow(const MergeConflict& conflict, ConflictRecord& record) {
@@ -158,7 +201,8 @@ class Merging {
   SyncStore& store_;
   const MergeSides& sides_;
   const Patience& patience_;
-  std::string ours_, theirs_;
+  std::map<std::string, PathChange> ours_, theirs_;  // what each side made of the base
+  std::map<std::string, TreeEntry> outcome_;         // of the paths that one of them changed; empty: gone
   MergedTrees merged_;
 };
 

@@ -45,7 +45,7 @@ struct MergeSides {
 };
 
 struct MergedTrees {
-  std::string tree;  // to begin with; `changes` go on top
+  std::string tree;  // to begin with; `changes` go on top, deletions first
   std::vector<Import::Change> changes;
   std::vector<ConflictRecord> conflicts;  // oids only: store_conflicts() keeps them
   std::set<std::string> open;             // paths that nobody writes until the user has decided (strategy manual)
