@@ -196,6 +196,13 @@ build/bench/%: $(O)/tests/bench/%.o $(BENCH_OBJECTS) $(TESTED_OBJECTS)
 	@mkdir -p $(@D)
 	@$(CXX) $(OPTIMISE) $(GC) $(LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
+# The engine with every call that reaches the world in the hands of a scheduler.
+SIMULATION_OBJECTS = $(call objects,$(sort $(wildcard tests/bench/simulation/*.cpp)))
+SEAMS = open openat renameat2 renameat rename link linkat unlink unlinkat mkdir mkdirat symlinkat fchmod fsync fdatasync fstatat fstat nanosleep getrandom \
+  posix_spawnp _ZNSt6chrono3_V212steady_clock3nowEv _ZNSt6chrono3_V212system_clock3nowEv
+build/bench/sync_simulation: $(SIMULATION_OBJECTS)
+build/bench/sync_simulation: LDFLAGS += $(SEAMS:%=-Wl,--wrap=%)
+
 # --- fuzz ------------------------------------------------------------------------------------------------------------
 FAULTS := $(sort $(wildcard tests/faults/*.cpp))
 FAULT_OBJECTS = $(call objects,$(sort $(wildcard tests/faults/support/*.cpp)) $(filter native/base/% native/os/% native/wire/% \
@@ -250,5 +257,5 @@ clean: ## build/ (not .deps/)
 	rm -rf build
 FORCE:
 
--include $(patsubst %.o,%.d,$(TEST_OBJECTS) $(call objects,$(SOURCES) $(BENCHES) $(wildcard tests/bench/support/*.cpp) $(FAULTS) \
+-include $(patsubst %.o,%.d,$(TEST_OBJECTS) $(call objects,$(SOURCES) $(BENCHES) $(wildcard tests/bench/support/*.cpp tests/bench/simulation/*.cpp) $(FAULTS) \
   $(wildcard tests/faults/support/*.cpp) $(FUZZERS))) $(O)/precompiled.hpp.d $(T)/precompiled.hpp.d
