@@ -51,9 +51,11 @@ Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std:
   // A commit that is there may be what a crash left of a fetch: a reference says that all of it is.
   constexpr std::string_view prefix = "refs/kra/user/";
   const auto kept = TRY(list_refs(store.git(), std::string(prefix), patience));
-  std::set<std::string> lost;
+  std::set<std::string> lost, ours;
+  for (const auto* refs : {"refs/kra/remote/", "refs/kra/outbox/"})
+    for (const auto& [name, oid] : TRY(list_refs(store.git(), refs, patience))) ours.insert(oid);
   for (const auto& oid : oids) {
-    if (kept.contains(cat(prefix, oid))) continue;
+    if (ours.contains(oid) || kept.contains(cat(prefix, oid))) continue;
     // By its id: what HEAD or MERGE_HEAD names need not be on any branch.
     GitCall fetch{.arguments = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", store.place().common,
                                 cat("+", oid, ":", prefix, oid)}};
@@ -200,6 +202,7 @@ Result<SnapshotMeta> find_snapshot(SyncStore& store, const std::string& id, cons
 }
 
 Result<std::uint64_t> clean_snapshots(SyncStore& store, std::uint64_t kept, const Patience& patience) {
+  if (TRY(list_refs(store.git(), std::string(snapshot_refs), patience)).size() <= kept) return 0;
   auto list = TRY(list_snapshots(store, patience));
   std::vector<RefChange> changes;
   for (std::size_t at = kept; at < list.size(); ++at) changes.push_back({reference_of(list[at].id), "", ""});

@@ -180,10 +180,11 @@ class Syncing {
   Result<void> read_remote_commit() {
     remote_device_ = "remote", remote_head_.clear(), remote_time_ = 0;
     if (remote_.empty() || remote_tree_ == base_) return {};
-    const auto text = TRY(store_.git().ask({.arguments = {"show", "-s", "--no-patch", "--format=%ct%n%B", remote_}}, patience_));
-    const auto lines = split(text, "\n");
-    remote_time_ = parse_int(lines.front()).value_or(0);
-    for (const auto line : lines) {
+    const auto text = TRY(read_blobs(store_.git(), {remote_}, patience_)).front();
+    for (const auto line : split(text, "\n")) {
+      // "committer NAME <MAIL> SECONDS ZONE", before the message.
+      const auto words = split(line, " ");
+      if (remote_time_ == 0 && line.starts_with("committer ") && words.size() > 3) remote_time_ = parse_int(words[words.size() - 2]).value_or(0);
       constexpr std::string_view device = "Kra-Device: ", head = "Kra-Head: ";
       if (line.starts_with(device)) remote_device_ = printable(line.substr(device.size()));
       if (line.starts_with(head)) remote_head_ = line.substr(head.size());
@@ -378,6 +379,7 @@ class Syncing {
   }
 
   Result<void> write_base(const std::string& tree, std::vector<Import::Change> changes) {
+    if (changes.empty() && tree != empty_tree(store_.place().sha256)) return change_refs(store_.git(), {{base_ref_, tree, ""}}, patience_);
     if (tree != empty_tree(store_.place().sha256)) changes.insert(changes.begin(), {"", "040000", tree});
     Import import;
     import.commit({.ref = base_ref_, .committer = own_identity(wall_now()), .message = "base", .changes = std::move(changes)});

@@ -1,15 +1,11 @@
 #include "peers/git_objects.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "peers/git_session.hpp"
 
 namespace kra {
 
 static Error unreadable(const char* what) { return {Fault::corrupt, cat("git ", what, ": an answer that kra cannot read")}; }
-
-static bool is_zero(std::string_view oid) { return oid.find_first_not_of('0') == oid.npos; }
 
 std::string empty_tree(bool sha256) {
   return sha256 ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" : "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -20,24 +16,6 @@ static std::vector<std::string_view> nul_fields(std::string_view text) {
   auto fields = split(text, std::string_view("\0", 1));
   if (fields.back().empty()) fields.pop_back();
   return fields;
-}
-
-static TreeEntry entry_of(std::string_view mode, std::string_view oid) {
-  return is_zero(oid) && is_zero(mode) ? TreeEntry{} : TreeEntry{std::string(mode), std::string(oid)};
-}
-
-Result<std::vector<PathChange>> diff_trees(const Git& git, const std::string& from, const std::string& to, const Patience& patience) {
-  std::vector<PathChange> changes;
-  if (from == to) return changes;
-  auto output = TRY(git.ask({.arguments = {"diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", from, to}}, patience));
-  const auto fields = nul_fields(output);
-  for (std::size_t at = 0; at + 1 < fields.size(); at += 2) {
-    const auto words = split(fields[at], " ");
-    if (words.size() != 5 || !words[0].starts_with(':')) return unreadable("diff-tree");
-    changes.push_back({std::string(fields[at + 1]), entry_of(words[0].substr(1), words[2]), entry_of(words[1], words[3])});
-  }
-  std::sort(changes.begin(), changes.end(), [](const auto& left, const auto& right) { return left.path < right.path; });
-  return changes;
 }
 
 static Result<TreeMap> tree_lines(const std::string& output) {
