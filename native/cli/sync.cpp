@@ -34,7 +34,7 @@ Result<SyncStore> store_of(Context& context, const RepositoryPlace& place) {
 }
 
 ExitCode exit_code_of(const SyncReport& report) {
-  if (report.state == "synced" || report.state == "nothing" || report.state == "plan") return ExitCode::done;
+  if (report.state == "synced" || report.state == "nothing" || report.state == "queued" || report.state == "plan") return ExitCode::done;
   if (report.state == "held" || report.state == "pending" || report.state == "waiting") return ExitCode::decision;
   return ExitCode::failed;
 }

@@ -100,7 +100,7 @@ void tell_visitors(const TmuxServer& server, const std::string& session_id, cons
   TmuxScript script;
   script.command_with(cat("kra: ", printable(line)), {"set-option", "-gF", "@kra_said", "\x01"});
   for (const auto& client : (*live)->clients)
-    if (client.session == session_id) script.command({"display-message", "-c", client.name, "#{@kra_said}"});
+    if (session_id.empty() || client.session == session_id) script.command({"display-message", "-c", client.name, "#{@kra_said}"});
   script.command({"set-option", "-gu", "@kra_said"});
   (void)run_script(server, script, false, patience).ok();
 }

@@ -144,6 +144,7 @@ Result<SaveReport> save(History& history, Disk& disk, const Paths& paths, const 
   }
   report.hooks_mended = !captured.live.missing_hooks.empty() && mend_hooks(server, captured.live, patience).ok();
   report.shows_status = captured.live.shows_status;
+  report.attended = captured.live.attached;
   report.generation = written.generation;
   report.changed = written.changed;
   report.counts = count(captured.workspace);

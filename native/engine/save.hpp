@@ -32,6 +32,7 @@ struct SaveReport {
   Counts counts;
   bool changed = false;
   bool hooks_mended = false;
+  bool attended = false;      // a client is attached
   bool shows_status = false;  // the server's status line shows @kra_status
   bool off = false;           // nothing was saved: this server is not saved by itself
   std::int64_t duration_ms = 0;

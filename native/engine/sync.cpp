@@ -9,9 +9,14 @@
 #include "engine/rollback.hpp"
 #include "engine/sync_branch.hpp"
 #include "engine/sync_guard.hpp"
+#include "engine/sync_hooks.hpp"
 #include "engine/sync_intent.hpp"
+#include "engine/sync_message.hpp"
 #include "engine/sync_pause.hpp"
+#include "engine/sync_refs.hpp"
 #include "engine/sync_remote.hpp"
+#include "engine/sync_sign.hpp"
+#include "engine/sync_swings.hpp"
 #include "os/process.hpp"
 #include "wire/msgpack.hpp"
 
@@ -19,23 +24,6 @@ namespace kra {
 namespace {
 
 constexpr int apply_rounds = 5, push_rounds = 10;
-
-// A branch's name as one part of a reference.
-std::string part_of(const std::string& branch) {
-  std::string out;
-  for (const char c : branch) {
-    if (c == '/') out += "%2F";
-    else if (c == '%') out += "%25";
-    else out += c;
-  }
-  return out;
-}
-
-std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
-  for (const auto& [name, value] : values)
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) text.replace(at, name.size(), value);
-  return text;
-}
 
 class Syncing {
  public:
@@ -52,8 +40,8 @@ class Syncing {
       TRY(snapshot());
       return end("held", why);
     }
-    base_ref_ = "refs/kra/base/" + part_of(head_.branch), remote_ref_ = "refs/kra/remote/" + part_of(head_.branch);
-    there_ = track_ ? head_.ref() : "refs/kra/sync/" + head_.branch;
+    const auto refs = sync_refs(head_.branch, track_);
+    base_ref_ = refs.base, remote_ref_ = refs.remote, there_ = refs.there;
     for (int round = 0; round < apply_rounds; ++round) {
       ++report_.rounds;
       report_.left.clear();
@@ -61,6 +49,7 @@ class Syncing {
       if (std::none_of(left_.begin(), left_.end(), [](const Applied::Left& left) { return left.fault == Fault::conflict || left.fault == Fault::busy; })) break;
       std::this_thread::sleep_for(Milliseconds(patience_.left_ms(50 << round)));
     }
+    if (!guard_.empty()) return end("held", guard_ + "; `kra sync --confirm` agrees");
     if (!report_.left.empty()) return end("pending", cat(report_.left.size(), " paths could not be written yet"));
     if (!open_.empty()) return end("pending", cat(open_.size(), " conflicts wait for a decision"));
     return end(report_.pushed + report_.pulled > 0 ? "synced" : "nothing", report_.held.empty() ? "" : cat(report_.held.size(), " paths are held back"));
@@ -213,14 +202,25 @@ class Syncing {
   // From here to the push only the store changes. False: held.
   Result<bool> prepare(const IndexMap& index) {
     auto outgoing = TRY(diff_trees(store_.git(), base_, state_.tree, patience_));
-    const auto held = TRY(hold_outgoing(store_, outgoing, state_, patience_));
+    auto held = TRY(hold_outgoing(store_, outgoing, state_, patience_));
+    swings_ = Swings::from_text(store_.disk().read(store_.file("swings"), 64U << 20).value_or(""));
+    for (const auto& change : outgoing)
+      if (!request_.confirmed && swings_.too_often(change.path, change.before.oid, change.after.oid))
+        held[change.path] = cat("another device changes it back each time; `kra sync --confirm` takes yours");
     report_.held.clear();
     sparse_.clear();
     for (const auto& [path, entry] : index)
       if (entry.skip_worktree && !state_.files.contains(path)) sparse_.insert(path);
+    guard_.clear();
+    const bool many_gone = guards(too_many_deletions(outgoing, state_.files.size() + outgoing.size()));
+    const bool many_new = guards(too_many_new(outgoing, state_));
     std::vector<Import::Change> kept;
     std::erase_if(outgoing, [&](const PathChange& change) {
       const auto why = held.find(change.path);
+      if ((many_gone && !change.after) || (many_new && !change.before)) {
+        held_.insert(change.path), kept.push_back({change.path, change.before.mode, change.before.oid});
+        return true;
+      }
       // Another repository, and what a sparse checkout leaves out, have not been deleted.
       const bool absent = !change.after && (change.before.mode == "160000" || sparse_.contains(change.path));
       if (why == held.end() && !absent) return false;
@@ -228,23 +228,32 @@ class Syncing {
       kept.push_back({change.path, change.before.mode, change.before.oid});
       return true;
     });
-    for (const auto& [path, why] : state_.skipped)
+    // A repository inside is what the branch says it is: its files are its own matter, and it has not gone.
+    if (track_)
+      for (const auto& [path, entry] : index)
+        if (entry.mode == "160000" && entry.stage == 0) kept.push_back({path, entry.mode, entry.oid});
+    for (const auto& [path, why] : state_.skipped) {
       if (why == skipped_secret) report_.held.push_back({path, "it looks like a secret"});
-    if (!request_.confirmed) {
-      if (auto why = too_many_deletions(outgoing, state_.files.size() + outgoing.size()); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");
-      if (auto why = too_many_new(outgoing, state_); !why.empty()) return hold(why + "; `kra sync --confirm` agrees");
+      if (why == "too big" || why == "unreadable") report_.held.push_back({path, why == "too big" ? "it is larger than 50 MB" : why});
     }
     outgoing_ = std::move(outgoing);
     work_ = TRY(tree_with("held", state_.tree, std::move(kept)));
-    if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside();
+    if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside("so many wait for a sync by hand");
     auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, remote_device_, remote_is_newer(), settings_.sync.conflict}, patience_));
     open_ = std::move(merged.open);
     report_.conflicts = std::move(merged.conflicts);
     merged_ = TRY(tree_with("merged", merged.tree, std::move(merged.changes)));
-    TRY(make_commit());
+    if (!TRY(make_commit())) return false;
     incoming_ = TRY(diff_trees(store_.git(), work_, merged_, patience_));
-    if (!request_.confirmed)
-      if (auto why = too_many_deletions(incoming_, state_.files.size()); !why.empty()) return hold(cat("at the remote ", why, "; `kra sync --confirm` agrees"));
+    const auto gone = too_many_deletions(incoming_, state_.files.size());
+    many_go_ = guards(gone.empty() ? "" : cat("by the remote ", gone));
+    return true;
+  }
+
+  // Too much at once: that part waits for the user, everything else goes on.
+  bool guards(const std::string& why) {
+    if (why.empty() || request_.confirmed) return false;
+    guard_ += cat(guard_.empty() ? "" : ", ", why);
     return true;
   }
 
@@ -266,11 +275,11 @@ class Syncing {
     return written.trees[mark];
   }
 
-  // Many files that nobody looked at: they go to a reference of this device, where nothing is lost and nobody is in the way.
-  Result<bool> keep_aside() {
-    if (request_.plan) return hold(cat(outgoing_.size(), " changed files wait for a sync by hand"));
+  // What may not go to the branch now goes to a reference of this device, where nothing is lost and nobody is in the way.
+  Result<bool> keep_aside(const std::string& because) {
+    if (request_.plan) return hold(cat(outgoing_.size(), " changed files: ", because));
     const auto mine = cat("refs/kra/dev/", device_, "/", head_.branch);
-    const auto local = "refs/kra/dev/" + part_of(head_.branch);
+    const auto local = "refs/kra/dev/" + ref_part(head_.branch);
     const auto before = TRY(resolve(store_.git(), local, patience_));
     if (before.empty() || TRY(resolve(store_.git(), before + "^{tree}", patience_)) != work_) {
       const auto commit = TRY(commit_of(local, work_, before.empty() ? std::vector<std::string>{} : std::vector{before}));
@@ -278,57 +287,90 @@ class Syncing {
       if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
     }
     report_.state = "waiting", report_.pushed = outgoing_.size();
-    report_.why = cat(outgoing_.size(), " changed files are safe at ", mine, "; `kra sync` brings them to ", printable(head_.branch));
+    report_.why = cat(outgoing_.size(), " changed files are safe at ", mine, ", not on ", printable(head_.branch), ": ", because);
     return false;
   }
 
-  Result<std::string> commit_of(const std::string& ref, const std::string& tree, const std::vector<std::string>& parents) {
+  std::string message_of() const {
+    const auto now = rfc3339(wall_now());
+    std::vector<std::string> paths;
+    for (const auto& change : outgoing_) paths.push_back(change.path);
+    auto message = filled_message(settings_.sync.message, {{"host", host_name()}, {"device", device_}, {"reason", request_.reason}, {"count", cat(outgoing_.size())}, {"branch", head_.branch},
+                                                           {"date", now.substr(0, 10)}, {"time", now.substr(11, 5)}, {"files", file_names(paths)}});
+    return message + cat("\n\nKra-Device: ", device_, track_ || head_.oid.empty() ? "" : cat("\nKra-Head: ", head_.oid), "\n");
+  }
+
+  Result<std::string> commit_of(const std::string& ref, const std::string& tree, const std::vector<std::string>& parents, std::string message = {}) {
     std::vector<Import::Change> changes;
     if (tree != empty_tree(store_.place().sha256)) changes.push_back({"", "040000", tree});
     const auto who = track_ ? user_identity(store_.disk(), store_.place()) : own_identity(wall_now());
-    auto message = filled(settings_.sync.message, {{"{host}", host_name()}, {"{reason}", request_.reason}, {"{count}", cat(outgoing_.size())}, {"{branch}", head_.branch},
-                                                   {"{date}", rfc3339(wall_now()).substr(0, 10)}});
-    message += cat("\n\nKra-Device: ", device_, track_ || head_.oid.empty() ? "" : cat("\nKra-Head: ", head_.oid), "\n");
+    if (message.empty()) message = message_of();
     Import import;
     const int mark = import.commit({.ref = ref, .committer = who, .message = std::move(message), .parents = parents, .changes = std::move(changes)});
     return TRY(import.run(store_.git(), patience_)).oids[mark];
   }
 
   // The commit that the remote shall have: one that is there already when its tree is right, else a new one upon what both have.
-  Result<void> make_commit() {
+  // False: it may not be made, and the report says why.
+  Result<bool> make_commit() {
     const auto& local = track_ ? head_.oid : std::string();
     std::vector<std::string> parents;
     bool ours_in_theirs = local.empty(), theirs_in_ours = remote_.empty();
     if (!local.empty() && !remote_.empty()) ours_in_theirs = TRY(contains(remote_, local)), theirs_in_ours = TRY(contains(local, remote_));
-    if (!remote_.empty() && ours_in_theirs && merged_ == remote_tree_) return commit_ = remote_, Result<void>{};
-    if (!local.empty() && theirs_in_ours && TRY(resolve(store_.git(), local + "^{tree}", patience_)) == merged_) return commit_ = local, Result<void>{};
+    if (!remote_.empty() && ours_in_theirs && merged_ == remote_tree_) return commit_ = remote_, true;
+    if (!local.empty() && theirs_in_ours && TRY(resolve(store_.git(), local + "^{tree}", patience_)) == merged_) return commit_ = local, true;
     if (!remote_.empty() && (ours_in_theirs || !theirs_in_ours)) parents.push_back(remote_);
     if (!local.empty() && (remote_.empty() || !ours_in_theirs)) parents.push_back(local);
-    if (parents.empty() && outgoing_.empty()) return commit_.clear(), Result<void>{};
-    commit_ = TRY(commit_of("refs/kra/outbox/" + part_of(head_.branch), merged_, parents));
-    return {};
+    if (parents.empty() && outgoing_.empty()) return commit_.clear(), true;
+    const auto outbox = sync_refs(head_.branch, track_).outbox;
+    commit_ = TRY(commit_of(outbox, merged_, parents));
+    if (!track_ || request_.plan || !request_.push) return true;
+    if (settings_.sync.hooks == "full") {
+      TRY(give_objects(store_, {commit_}, {}, patience_));
+      auto said = run_commit_hooks(store_, commit_, message_of(), settings_.sync, patience_);
+      if (!said && said.error().fault == Fault::refused) return end_with(RemoteTrouble::refused_hook, said.error().what);
+      if (!said) return std::move(said.error());
+      commit_ = TRY(commit_of(outbox, merged_, parents, std::move(*said)));
+    }
+    if (!wants_signature(store_.disk(), store_.place(), settings_.sync)) return true;
+    auto with_signature = signed_commit(store_, commit_, patience_);
+    if (!with_signature && with_signature.error().fault == Fault::refused) return keep_aside(cat("it could not be signed: ", with_signature.error().what));
+    commit_ = TRY(std::move(with_signature));
+    TRY(change_refs(store_.git(), {{outbox, commit_, ""}}, patience_));
+    return true;
   }
 
   Result<void> tell_plan() {
     const auto kind = [](const PathChange& change) { return !change.before ? "create" : !change.after ? "delete" : "modify"; };
     if (request_.pull)
-      for (const auto& change : incoming_) report_.writes.push_back({change.path, kind(change)});
+      for (const auto& change : TRY(chosen([](const PathChange&, Fault, const std::string&) {}))) report_.writes.push_back({change.path, kind(change)});
     if (request_.push)
       for (const auto& change : TRY(diff_trees(store_.git(), remote_tree_.empty() ? empty_tree(store_.place().sha256) : remote_tree_, merged_, patience_)))
         report_.pushes.push_back({change.path, kind(change)});
-    report_.state = "plan";
+    report_.state = "plan", report_.why = guard_;
     return {};
   }
 
   Result<RemoteAnswer> push() {
     TRY(store_conflicts(store_, report_.conflicts, patience_));
     if (!request_.push || commit_.empty() || commit_ == remote_) return RemoteAnswer{.oid = commit_};
+    if (track_) {
+      TRY(give_objects(store_, {commit_}, {}, patience_));
+      const auto allowed = run_pre_push(store_, record_, commit_, remote_, settings_.sync, patience_);
+      if (!allowed && allowed.error().fault == Fault::refused) return RemoteAnswer{RemoteTrouble::refused_hook, allowed.error().what, {}};
+      TRY(allowed);
+    }
     intent_ = {.id = store_.new_slot(), .base_ref = base_ref_, .work = work_, .commit = commit_};
     TRY(write_intent(store_, intent_));
     auto answer = TRY(push_remote(store_, record_.url, commit_, there_, network()));
     // One that was refused has not been pushed; one that may have been is found out by the next sync.
     if (answer.trouble == RemoteTrouble::moved) TRY(drop_intent(store_, intent_));
-    if (answer.trouble == RemoteTrouble::none) report_.pushed += outgoing_.size();
+    if (answer.trouble != RemoteTrouble::none) return answer;
+    report_.pushed += outgoing_.size();
+    for (const auto& change : outgoing_) {
+      if (request_.confirmed) swings_.forget(change.path);
+      swings_.went(change.path, change.before.oid, change.after.oid);
+    }
     return answer;
   }
 
@@ -344,12 +386,34 @@ class Syncing {
     if (pushed) TRY(change_refs(store_.git(), {{remote_ref_, commit_, ""}}, patience_));
     if (pushed) TRY(drop_intent(store_, intent_));
     if (track_ && request_.push && !commit_.empty() && commit_ != head_.oid) TRY(move_branch());
+    if (const auto text = swings_.text(); pushed || text.size() > 0) TRY(keep_swings(text));
     TRY(settle_slots(store_, device_, patience_));
     return {};
   }
 
-  Result<void> apply(std::vector<Import::Change>& base_changes) {
+  Result<void> keep_swings(const std::string& text) {
+    if (store_.disk().read(store_.file("swings"), 64U << 20).value_or("") == text) return {};
+    return store_.disk().replace(store_.file("swings"), text);
+  }
+
+  // Of what came in, what is to be written; `leave` is told of the rest.
+  template <class Leave>
+  Result<std::vector<PathChange>> chosen(Leave leave) {
     const auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
+    std::vector<PathChange> changes;
+    for (const auto& change : incoming_) {
+      // What a sparse checkout leaves out is there as far as anybody asks.
+      if (open_.contains(change.path) || sparse_.contains(change.path)) continue;
+      const auto why = held.find(change.path);
+      if (many_go_ && !change.after) leave(change, Fault::refused, "too many would be deleted");
+      else if (why != held.end()) leave(change, Fault::refused, why->second);
+      else if (held_.contains(change.path)) leave(change, Fault::refused, "it is held back here");
+      else changes.push_back(change);
+    }
+    return changes;
+  }
+
+  Result<void> apply(std::vector<Import::Change>& base_changes) {
     ApplyRequest request;
     const auto leave = [&](const PathChange& change, Fault fault, const std::string& why) {
       left_.push_back({change.path, fault, why});
@@ -357,25 +421,35 @@ class Syncing {
       base_changes.push_back({change.path, change.before.mode, change.before.oid});
     };
     std::map<std::string, const PathChange*> by_path;
-    for (const auto& change : incoming_) {
-      by_path[change.path] = &change;
-      // What a sparse checkout leaves out is there as far as anybody asks.
-      if (open_.contains(change.path) || sparse_.contains(change.path)) continue;
-      const auto why = held.find(change.path);
-      if (!request_.pull) base_changes.push_back({change.path, change.before.mode, change.before.oid});
-      else if (why != held.end()) leave(change, Fault::refused, why->second);
-      else if (held_.contains(change.path)) leave(change, Fault::refused, "it is held back here");
-      else request.changes.push_back(change);
-    }
+    for (const auto& change : incoming_) by_path[change.path] = &change;
+    if (request_.pull) request.changes = TRY(chosen(leave));
+    else
+      for (const auto& change : incoming_) base_changes.push_back({change.path, change.before.mode, change.before.oid});
     if (request.changes.empty()) return {};
     TRY(snapshot());
     if (track_ && request_.push && !commit_.empty()) TRY(give_objects(store_, {commit_}, {}, patience_));
     const auto turn = ApplyTurn::wait(store_.disk(), store_.file(""), store_.place().git, settings_.sync.pause_max, patience_.stop);
+    if (request_.writers != nullptr) leave_to_editors(request, leave);
     const auto applied = TRY(apply_changes(store_, request, patience_));
+    if (request_.writers != nullptr) request_.writers->applied(applied.paths, patience_), request_.writers->resume();
     report_.pulled += applied.paths.size();
-    for (const auto& path : applied.paths) report_.wrote.push_back({path, by_path[path]->after ? "written" : "deleted"});
+    for (const auto& path : applied.paths) report_.wrote.push_back({path, by_path[path]->after ? "written" : "deleted"}), swings_.came(path, by_path[path]->before.oid, by_path[path]->after.oid);
     for (const auto& left : applied.left) leave(*by_path[left.path], left.fault, left.why);
     return {};
+  }
+
+  // Unsaved text lies in an editor for it: the file waits until that is written.
+  template <class Leave>
+  void leave_to_editors(ApplyRequest& request, Leave leave) {
+    auto& writers = *request_.writers;
+    const auto busy = writers.prepare(patience_);
+    std::erase_if(request.changes, [&](const PathChange& change) {
+      if (!busy.contains(change.path)) return false;
+      leave(change, Fault::refused, "an editor holds unsaved text for it");
+      return true;
+    });
+    request.announce = [&](const std::string& path, const std::string* bytes) { writers.claim(path, bytes); };
+    request.announced = [&] { writers.tell_claims(patience_); };
   }
 
   Result<void> write_base(const std::string& tree, std::vector<Import::Change> changes) {
@@ -419,7 +493,10 @@ class Syncing {
   std::vector<PathChange> outgoing_, incoming_;
   std::set<std::string> open_, held_, sparse_;
   std::vector<Applied::Left> left_;
+  std::string guard_;     // what waits for the user to agree
+  bool many_go_ = false;  // deletions that came in wait
   Intent intent_;
+  Swings swings_;
 };
 
 }  // namespace
@@ -448,7 +525,7 @@ Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const s
 // A conflict that was left open: from now on the path comes from their version, so that ours, if it stays, is a change of it.
 static Result<void> settle_base(SyncStore& store, const ConflictRecord& conflict, const Patience& patience) {
   const auto head = TRY(read_head(store.disk(), store.place()));
-  const auto ref = "refs/kra/base/" + part_of(head.branch);
+  const auto ref = "refs/kra/base/" + ref_part(head.branch);
   const auto tree = TRY(resolve(store.git(), ref + "^{tree}", patience));
   std::vector<Import::Change> changes;
   if (!tree.empty() && tree != empty_tree(store.place().sha256)) changes.push_back({"", "040000", tree});

@@ -14,6 +14,7 @@
 
 #include "engine/sync_merge.hpp"
 #include "engine/sync_record.hpp"
+#include "engine/sync_writers.hpp"
 #include "model/config.hpp"
 
 namespace kra {
@@ -25,12 +26,13 @@ struct SyncRequest {
   bool confirmed = false;         // what a guard would hold may go
   std::vector<std::string> paths = {};  // only these may have changed; empty: any
   Milliseconds network{60'000};   // for each step over the network
+  SyncWriters* writers = nullptr;  // who is asked and told when files are written
   bool unattended() const { return reason != "manual"; }
 };
 
 struct SyncReport {
   // synced: something moved. nothing: all was the same. pending: done but for the paths in `left`. waiting: kept on the device's own reference.
-  // held: somebody must decide. offline, access, hook, quota, failed: the remote's trouble; nothing was written here.
+  // queued: one at the exit that did not end in time. held: somebody must decide. offline, access, hook, quota, failed: the remote's trouble; nothing was written here.
   std::string state = "nothing";
   std::string why;
   std::uint64_t pushed = 0, pulled = 0;  // files

@@ -56,6 +56,7 @@ class Applying {
     auto blobs = read_blobs(store_.git(), oids, patience_);
     // Some paths may have been written already: the rest is left, and named.
     if (!blobs && from == 0) return std::move(blobs.error());
+    if (blobs && request_.announce) announce(from, to, *blobs);
     std::size_t next = 0;
     for (auto at = from; at < to; ++at) {
       const auto& change = *steps_[at].change;
@@ -68,6 +69,16 @@ class Applying {
       else applied_.left.push_back({change.path, outcome.error().fault, outcome.error().what});
     }
     return {};
+  }
+
+  void announce(std::size_t from, std::size_t to, const std::vector<std::string>& blobs) {
+    std::size_t next = 0;
+    for (auto at = from; at < to; ++at) {
+      const auto& change = *steps_[at].change;
+      if (change.before) ++next;
+      request_.announce(change.path, change.after ? &blobs[next++] : nullptr);
+    }
+    request_.announced();
   }
 
   Result<void> apply(const PathChange& change, const std::string& slot, std::string& before, std::string& after) {

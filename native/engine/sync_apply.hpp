@@ -15,6 +15,9 @@ struct ApplyRequest {
   std::vector<PathChange> changes;
   // Exact permissions of a path; nothing: those that it has, or those of a new file.
   std::function<std::optional<std::uint32_t>(const std::string& path)> permissions = {};
+  // Told of a path and the bytes that it will have (none: it goes), for several paths before the first of them is written.
+  std::function<void(const std::string& path, const std::string* bytes)> announce = {};
+  std::function<void()> announced = {};  // after the last of them
   // What recovery needs of a sync: if `commit` has reached the remote, the base of every path is `work`.
   std::string base_ref = {}, work = {}, commit = {};
 };

@@ -5,7 +5,7 @@
 #include "base/checksum.hpp"
 #include "base/text.hpp"
 #include "engine/rollback.hpp"
-#include "os/process.hpp"
+#include "engine/sync_user.hpp"
 #include "peers/git.hpp"
 
 namespace kra {
@@ -119,14 +119,8 @@ Result<void> track_branch(SyncStore& store, const Head& head, const std::string&
 
 std::string user_identity(Disk& disk, const RepositoryPlace& place) {
   std::string name = git_setting(place.config, "user.name"), mail = git_setting(place.config, "user.email");
-  const auto home = user_home();
-  const char* config_home = std::getenv("XDG_CONFIG_HOME");
-  for (const auto& path : {home + "/.gitconfig", (config_home && *config_home ? std::string(config_home) : home + "/.config") + "/git/config"}) {
-    const auto text = disk.read(followed(path), 1U << 20);
-    if (!text) continue;
-    if (name.empty()) name = git_setting(*text, "user.name");
-    if (mail.empty()) mail = git_setting(*text, "user.email");
-  }
+  if (name.empty()) name = user_git_setting(disk, "user.name");
+  if (mail.empty()) mail = user_git_setting(disk, "user.email");
   std::erase_if(name, [](char c) { return c == '<' || c == '>' || c == '\n'; });
   std::erase_if(mail, [](char c) { return c == '<' || c == '>' || c == '\n' || c == ' '; });
   if (name.empty() || mail.empty()) return own_identity(wall_now());

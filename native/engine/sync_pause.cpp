@@ -1,8 +1,10 @@
 #include "engine/sync_pause.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <thread>
 
 #include "base/record.hpp"
@@ -61,13 +63,34 @@ Result<std::uint64_t> resume_tree(Disk& disk, const Paths& paths, const std::str
   return count;
 }
 
+constexpr Milliseconds writers_patience{2'000};
+
+// Of the services that registered themselves. What one left that has ended is taken away.
+static bool all_have_seen(Disk& disk, const std::string& directory, const std::string& text) {
+  const auto names = disk.list(directory);
+  if (!names) return true;
+  bool all = true;
+  for (const auto& name : *names) {
+    const auto pid = parse_int(name);
+    const auto file = cat(directory, "/", name);
+    if (!pid || *pid <= 0) continue;
+    if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH) (void)disk.remove(file);
+    else if (const auto said = disk.read(file, 4096); !said || *said != text) all = false;
+  }
+  return all;
+}
+
 ApplyTurn ApplyTurn::wait(Disk& disk, const std::string& directory, const std::string& git, Milliseconds at_most, const std::stop_token& stop) {
   ApplyTurn turn(disk);
   const Patience patience{Clock::now() + at_most, stop};
   while (!pauses_of(disk, directory).empty() && !patience.over()) std::this_thread::sleep_for(Milliseconds(patience.left_ms(20)));
   if (auto lock = disk.lock(directory + "/hold", patience)) turn.lock_ = std::move(*lock);
   const auto file = git + "/kra/pause";
-  if (disk.replace(file, cat(static_cast<long>(::getpid()), " ", wall_now().ms / 1000, " sync\n"))) turn.file_ = file;
+  const auto text = cat(static_cast<long>(::getpid()), " ", wall_now().ms / 1000, " sync\n");
+  if (!disk.replace(file, text)) return turn;
+  turn.file_ = file;
+  const Patience brief{std::min(patience.until, Clock::now() + writers_patience), stop};
+  while (!all_have_seen(disk, git + "/kra/writers", text) && !brief.over()) std::this_thread::sleep_for(Milliseconds(brief.left_ms(10)));
   return turn;
 }
 

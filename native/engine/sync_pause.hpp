@@ -32,7 +32,8 @@ Result<std::uint64_t> resume_tree(Disk& disk, const Paths& paths, const std::str
 // Those that have not run out.
 std::vector<Pause> pauses_of(Disk& disk, const std::string& directory);
 
-// The turn of an apply: new holders wait until it has ended. Says in GIT/kra/pause, for scripts that only know files, that it is under way.
+// The turn of an apply: new holders wait until it has ended. Says in GIT/kra/pause, for scripts that only know files, that it is under way ("PID SECONDS
+// sync"), and waits a moment for those of them that said with GIT/kra/writers/PID that they look there: until that file says the same, or they have ended.
 class ApplyTurn {
  public:
   static ApplyTurn wait(Disk& disk, const std::string& directory, const std::string& git, Milliseconds at_most, const std::stop_token& stop);

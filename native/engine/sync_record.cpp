@@ -8,6 +8,7 @@
 #include "base/checksum.hpp"
 #include "base/record.hpp"
 #include "base/text.hpp"
+#include "engine/sync_hooks.hpp"
 #include "engine/sync_store.hpp"
 #include "os/process.hpp"
 #include "peers/git.hpp"
@@ -64,7 +65,7 @@ Result<SyncRecord> new_record(Disk& disk, const RepositoryPlace& place, const st
   const auto head = TRY(read_head(disk, place));
   if (mode == "track" && head.branch.empty()) return Error{Fault::refused, "HEAD is on no branch: `git switch` to the one that shall be synced"};
   SyncRecord record{.root = place.root, .device = info.st_dev, .inode = info.st_ino, .owner = info.st_uid, .settings = settings_fingerprint(place.config), .mode = mode};
-  if (mode == "track") record.branch = head.branch;
+  if (mode == "track") record.branch = head.branch, record.hooks = hooks_fingerprint(disk, place);
   record.remote = git_setting(place.config, cat("branch.", head.branch, ".remote"));
   if (record.remote.empty() || record.remote == ".") record.remote = "origin";
   record.url = address_of(place, record.remote);
@@ -98,6 +99,8 @@ Result<SyncRecord> read_record(Disk& disk, const Paths& paths, const RepositoryP
     return Error{Fault::conflict, cat(printable(place.root), " is not the directory that sync was enabled for; `kra sync enable` if it is right")};
   if (settings_fingerprint(place.config) != record->settings)
     return Error{Fault::conflict, "the repository's settings have changed since sync was enabled; look at .git/config, then `kra sync enable`"};
+  if (record->mode == "track" && hooks_fingerprint(disk, place) != record->hooks)
+    return Error{Fault::conflict, "the repository's hooks have changed since sync was enabled; look at pre-push, pre-commit and commit-msg, then `kra sync enable --mode track`"};
   return record;
 }
 

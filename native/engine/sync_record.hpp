@@ -16,6 +16,7 @@ struct SyncRecord {
   std::string root;
   std::uint64_t device = 0, inode = 0, owner = 0;  // of the root
   std::uint64_t settings = 0;                      // hash of .git/config without what cannot start anything
+  std::uint64_t hooks = 0;                         // of mode track: hash of those that may run
   std::string mode;                                // shadow, track
   std::string branch;                              // that `track` moves
   std::string remote, url;
@@ -27,6 +28,7 @@ struct SyncRecord {
     visit("inode", self.inode);
     visit("owner", self.owner);
     visit("settings", self.settings);
+    visit("hooks", self.hooks);
     visit("mode", self.mode);
     visit("branch", self.branch);
     visit("remote", self.remote);

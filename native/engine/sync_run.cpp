@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/checksum.hpp"
 #include "base/text.hpp"
 #include "engine/audit.hpp"
+#include "engine/sync_refs.hpp"
+#include "engine/sync_remote.hpp"
 
 namespace kra {
 
@@ -14,12 +17,18 @@ static void note_report(Disk& disk, const Paths& paths, const std::string& root,
   for (const auto& path : report.wrote) note_act(disk, paths, "sync", cat(root, "/", path.path, " ", path.why));
 }
 
-Result<SyncReport> sync_root(Disk& disk, const Paths& paths, const std::string& root, const SyncRequest& request, const Settings& settings, const Patience& patience) {
+// Nobody waits long for the end of an editor or a terminal.
+constexpr Milliseconds exit_patience{3'000};
+
+static Result<SyncReport> sync_whole(Disk& disk, const Paths& paths, const std::string& root, const SyncRequest& request, const Settings& settings, const Patience& patience) {
   const auto place = TRY(find_repository(disk, root));
   const auto record = TRY(read_record(disk, paths, place));
   const auto device = TRY(device_name(disk, paths));
   auto store = TRY(SyncStore::open(disk, paths, place, patience));
-  auto report = TRY(sync_tree(store, record, device, request, settings, patience));
+  SyncWriters writers(paths, place.root);
+  auto asking = request;
+  asking.writers = &writers;
+  auto report = TRY(sync_tree(store, record, device, asking, settings, patience));
   if (!request.plan && report.state != "nothing") note_report(disk, paths, root, report);
   return report;
 }
@@ -30,6 +39,28 @@ Value measured_sync(const Result<SyncReport>& report) {
   return Value::Map{{"operation", "sync"}, {"ok", ok}, {"ms", ok ? report->duration_ms : 0}};
 }
 
+Result<SyncReport> sync_root(Disk& disk, const Paths& paths, const std::string& root, const SyncRequest& request, const Settings& settings, const Patience& patience) {
+  if (request.reason != "exit") return sync_whole(disk, paths, root, request, settings, patience);
+  auto report = sync_whole(disk, paths, root, request, settings, {std::min(patience.until, Clock::now() + exit_patience), patience.stop});
+  const bool late = report ? report->state == "offline" : report.error().fault == Fault::timed_out || report.error().fault == Fault::busy;
+  if (!late) return report;
+  SyncReport queued = report ? std::move(*report) : SyncReport();
+  queued.state = "queued", queued.why = "there was no time for it; the next sync does it";
+  return queued;
+}
+
+Result<bool> remote_has_moved(Disk& disk, const Paths& paths, const std::string& root, const Patience& patience) {
+  const auto place = TRY(find_repository(disk, root));
+  const auto record = TRY(read_record(disk, paths, place));
+  const auto head = TRY(read_head(disk, place));
+  if (head.branch.empty()) return false;
+  const auto refs = sync_refs(head.branch, record.mode == "track");
+  auto store = TRY(SyncStore::open(disk, paths, place, patience));
+  const auto answer = TRY(ask_remote(store, record.url, refs.there, patience));
+  if (answer.trouble != RemoteTrouble::none) return Error{Fault::unavailable, answer.words};
+  return answer.oid != TRY(resolve(store.git(), refs.remote, patience));
+}
+
 Result<void> schedule_root(Disk& disk, const Paths& paths, const std::string& root, bool on) {
   const auto file = sync_directory(paths, root) + "/scheduled";
   return on ? disk.replace(file, "") : disk.remove(file);
@@ -37,7 +68,10 @@ Result<void> schedule_root(Disk& disk, const Paths& paths, const std::string& ro
 
 SyncFacts facts_of(Disk& disk, const Paths& paths, const std::string& root) {
   SyncFacts facts{.scheduled = disk.info(sync_directory(paths, root) + "/scheduled").ok()};
-  if (const auto last = last_report(disk, paths, root)) facts.last_at = last->at, facts.last_state = last->state, facts.failures = last->failures;
+  if (const auto last = last_report(disk, paths, root)) facts.last_at = last->at, facts.last_began = last->at - last->duration_ms, facts.last_state = last->state, facts.failures = last->failures;
+  if (const auto place = find_repository(disk, root)) facts.operation = unfinished_operation(disk, *place);
+  // The same for one failure, another for the next and for another device's.
+  facts.spread = static_cast<double>(hash64(cat(root, " ", facts.last_at)) % 1000) / 1000;
   return facts;
 }
 

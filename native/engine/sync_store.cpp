@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "engine/sync_user.hpp"
 #include "os/process.hpp"
 #include "peers/git.hpp"
 #include "peers/git_session.hpp"
@@ -108,10 +109,7 @@ static std::string excludes_of_user(Disk& disk) {
   const auto home = user_home();
   const char* config_home = std::getenv("XDG_CONFIG_HOME");
   const auto config = config_home && *config_home ? std::string(config_home) : home + "/.config";
-  std::string named;
-  for (const auto& path : {config + "/git/config", home + "/.gitconfig"})
-    if (auto text = disk.read(followed(path), exclude_limit))
-      if (auto value = git_setting(*text, "core.excludesfile"); !value.empty()) named = value;
+  auto named = user_git_setting(disk, "core.excludesfile");
   if (named.starts_with("~/")) named = home + named.substr(1);
   auto text = disk.read(followed(named.empty() ? config + "/git/ignore" : named), exclude_limit);
   return text ? *text + "\n" : "";

@@ -54,6 +54,8 @@ struct Settings {
     std::vector<std::pair<std::string, std::string>> conflict{{"**", "copy"}};  // glob -> what becomes of a conflict; the first that matches
     std::vector<std::string> exclude{"*.tmp", "*.log", ".DS_Store", "node_modules/"};
     bool alert_on_failure = true;
+    std::string sign = "inherit", hooks = "verify";
+    Milliseconds hook_timeout{30'000};
     std::string message = "kra: {host} {reason} ({count} files)";
   } sync;
   std::vector<std::string> privacy_exclude;
