@@ -35,13 +35,16 @@ Daemon::Daemon(Lock lock, Fd listener, EventJournal journal, Disk& disk, const P
                [this](Client& client) {
                  desk_.client_gone(client);
                  workspaces_.client_gone(client.id());
+                 turns_.client_gone(client.id());
                  watching_.client_gone(client.id());
                }}),
       watching_(loop_, server_, settings_, disk, paths),
       workspaces_(server_, saves_, std::move(journal), settings_, metrics_, disk, paths, save),
       desk_(loop_, server_, settings_, disk, paths),
-      syncs_(loop_, settings_, metrics_, disk, paths),
-      router_({server_, saves_, workspaces_, desk_, syncs_, settings_, watching_, metrics_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
+      notices_(loop_, server_, settings_),
+      syncs_(loop_, {server_, settings_, watching_, notices_, metrics_, disk, paths, [this] { return workspaces_.servers(); }}),
+      turns_(server_, watching_),
+      router_({server_, saves_, workspaces_, desk_, syncs_, turns_, settings_, watching_, metrics_, disk, paths, [this](Reply reply, const char* reason) { begin_stop(reply, reason); }}),
       alarm_(loop_, [this] { ring(); }),
       before_wait_(loop_, [this] { before_wait(); }),
       term_(loop_, SIGTERM, [this] { begin_stop(Reply(), "signal"); }),
@@ -68,6 +71,7 @@ void Daemon::before_wait() {
   server_.sweep();
   auto now = Clock::now();
   watching_.take(now);
+  if (!stop_until_) syncs_.attended(is_attended());
   if (stop_until_ ? may_end(now) : is_idle() && idle_until_ && *idle_until_ <= now) return loop_.stop();
   if (!is_idle())
     idle_until_ = std::nullopt;
@@ -78,7 +82,7 @@ void Daemon::before_wait() {
 
 std::optional<Instant> Daemon::due() {
   std::optional<Instant> first;
-  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), syncs_.due(), watching_.due(), stop_until_ ? stop_until_ : idle_until_})
+  for (auto candidate : {server_.due(), workspaces_.due(), desk_.due(), syncs_.due(), turns_.due(), watching_.due(), stop_until_ ? stop_until_ : idle_until_})
     if (candidate && (!first || *candidate < *first)) first = candidate;
   return first;
 }
@@ -89,6 +93,7 @@ void Daemon::ring() {
   workspaces_.ring(now);
   desk_.ring(now);
   syncs_.ring(now);
+  turns_.ring(now);
   watching_.ring(now);
   keep_figures(now);
 }
@@ -103,6 +108,13 @@ void Daemon::keep_figures(Instant now) {
 
 // Nobody whose workspace we keep is connected, and nothing is left to do.
 bool Daemon::is_idle() { return server_.size() == 0 && !workspaces_.busy() && !desk_.busy() && !syncs_.busy() && !watching_.busy() && saves_.unanswered() == 0; }
+
+// An editor is connected, or somebody looks at a terminal.
+bool Daemon::is_attended() {
+  bool somebody = workspaces_.attended();
+  server_.each([&](const Client& client) { somebody = somebody || client.hello.client == "nvim"; });
+  return somebody;
+}
 
 void Daemon::begin_stop(Reply reply, const char* reason) {
   stop_replies_.push_back(reply);

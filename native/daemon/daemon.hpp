@@ -22,6 +22,7 @@ class Daemon {
   void begin_stop(Reply reply, const char* reason);
   bool may_end(Instant now) const;
   bool is_idle();
+  bool is_attended();
   void end();
   void keep_figures(Instant now);
   std::optional<Instant> due();
@@ -37,7 +38,9 @@ class Daemon {
   Watching watching_;
   Workspaces workspaces_;
   DraftDesk desk_;
+  Notices notices_;
   Syncs syncs_;
+  SyncTurns turns_;
   Router router_;
   Alarm alarm_;
   BeforeWait before_wait_;

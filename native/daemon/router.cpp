@@ -20,7 +20,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 32> rows = {{
+  static constexpr std::array<Row, 36> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
@@ -51,6 +51,10 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"files", &Router::files},
       {"measure", &Router::measure},
       {"sync_reload", &Router::sync_reload},
+      {"sync_prepare", &Router::to_turns<&SyncTurns::prepare>},
+      {"sync_claim", &Router::to_turns<&SyncTurns::claim>},
+      {"sync_applied", &Router::to_turns<&SyncTurns::applied>},
+      {"sync_resume", &Router::to_turns<&SyncTurns::resume>},
       {"handover", &Router::handover},
       {"stop", &Router::stop},
   }};
@@ -63,8 +67,8 @@ void Router::handle(Client& client, Frame frame) {
   const auto& param = only_param(frame.params);
   if (frame.kind == Frame::Kind::notification) {
     // Only what needs no answer; an unknown notification comes from a newer client.
-    constexpr std::array<Handler, 8> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure, &Router::pinned,
-                                                   &Router::to_watching<&Watching::claim>};
+    constexpr std::array<Handler, 10> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure, &Router::pinned,
+                                                   &Router::to_watching<&Watching::claim>, &Router::to_turns<&SyncTurns::claim>, &Router::to_turns<&SyncTurns::applied>};
     if (std::find(unanswered.begin(), unanswered.end(), handler) != unanswered.end() && handler) (this->*handler)(client, param, Reply());
     return;
   }

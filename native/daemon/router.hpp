@@ -6,6 +6,7 @@
 #include "daemon/reply.hpp"
 #include "daemon/sessions.hpp"
 #include "daemon/settings_file.hpp"
+#include "daemon/sync_turns.hpp"
 #include "daemon/syncs.hpp"
 #include "daemon/watching.hpp"
 #include "daemon/workspaces.hpp"
@@ -20,6 +21,7 @@ class Router {
     Workspaces& workspaces;
     DraftDesk& desk;
     Syncs& syncs;
+    SyncTurns& turns;
     SettingsFile& settings;
     Watching& watching;
     Metrics& metrics;
@@ -62,6 +64,10 @@ class Router {
   template <void (Watching::*request)(Client&, const Value&, Reply)>
   void to_watching(Client& client, const Value& param, Reply reply) {
     (parts_.watching.*request)(client, param, reply);
+  }
+  template <void (SyncTurns::*request)(Client&, const Value&, Reply)>
+  void to_turns(Client& client, const Value& param, Reply reply) {
+    (parts_.turns.*request)(client, param, reply);
   }
   void sync_reload(Client&, const Value&, Reply);
   void handover(Client&, const Value&, Reply);

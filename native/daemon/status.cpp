@@ -52,6 +52,7 @@ Value Router::problems() const {
   auto found = parts_.workspaces.problems();
   parts_.desk.add_problems(found);
   parts_.watching.add_problems(*found.array());
+  parts_.syncs.add_problems(*found.array());
   if (!parts_.settings.problem().empty()) found.array()->push_back(problem_of("settings", parts_.settings.problem(), "kra config check"));
   const auto& performance = parts_.settings.now().performance;
   if (!performance.monitor) return found;
@@ -80,6 +81,7 @@ void Router::status(Client&, const Value& param, Reply reply) {
       {"metrics", figures()},
       {"drafts", parts_.desk.status(now)},
       {"watching", parts_.watching.status()},
+      {"syncs", parts_.syncs.status()},
       {"problems", problems()},
   }));
 }

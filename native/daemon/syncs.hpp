@@ -1,12 +1,17 @@
 // Work trees that are synced by themselves (`kra sync start`): one after the other on a lane of their own, so that a slow network never delays a save.
+// What the watcher tells of them, who comes and goes and how the last one ended decides when (engine/sync_decide.hpp).
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "daemon/lane.hpp"
+#include "daemon/notices.hpp"
 #include "daemon/settings_file.hpp"
+#include "daemon/watching.hpp"
+#include "daemon/workspaces.hpp"
 #include "engine/metrics.hpp"
 #include "engine/sync_run.hpp"
 
@@ -14,31 +19,74 @@ namespace kra {
 
 class Syncs {
  public:
-  Syncs(Loop& loop, SettingsFile& settings, Metrics& metrics, Disk& disk, const Paths& paths);
+  struct Parts {
+    Server& clients;
+    SettingsFile& settings;
+    Watching& watching;
+    Notices& notices;
+    Metrics& metrics;
+    Disk& disk;
+    const Paths& paths;
+    std::function<std::vector<TmuxServer>()> servers;  // that are told of trouble
+  };
+  Syncs(Loop& loop, Parts parts);
 
   // What is scheduled is read again.
   void reload();
+  // Whether an editor is connected or somebody looks at a tmux server: the first who comes and the last who goes start a sync.
+  void attended(bool somebody);
   // The running one is asked to end, which it does at its next step; none begins any more.
   void stop();
 
   std::optional<Instant> due() const;
   void ring(Instant now);
   // A root is scheduled, or synced right now: the daemon stays.
-  bool busy() const { return !stopped_ && (!roots_.empty() || running_); }
-  bool running() const { return running_; }
+  bool busy() const { return !stopped_ && (!roots_.empty() || running()); }
+  bool running() const { return !running_.empty(); }
+
+  // One row for each scheduled root.
+  Value status() const;
+  void add_problems(Value::Array& problems) const;
 
  private:
-  SyncDecision decision_for(const std::string& root) const;
+  // What has changed and is not synced yet.
+  struct Dirt {
+    std::map<std::string, std::uint64_t> sizes;  // by path, at most `most`
+    std::uint64_t more = 0;
+    std::int64_t since = 0, last = 0;
+    static constexpr std::size_t most = 10'000;
+    void add(const std::string& path, std::uint64_t size, WallTime now);
+    void add(const Dirt& other);
+    std::uint64_t bytes() const;
+  };
+  struct Root {
+    bool started = false;   // that had its first sync since we run
+    bool complete = false;  // nothing that changed since the last sync is missing in `dirt`
+    std::string wanted;     // reason that an event gave
+    Dirt dirt, taken;       // taken: by the sync that runs
+    std::int64_t polled_at = 0;
+    std::int64_t not_before = 0;  // it could not even begin; WallTime
+    bool remote_moved = false;
+    std::string told;       // state of which the user was told last
+    std::string trouble, cure;
+  };
 
+  SyncFacts facts_for(const std::string& name, const Root& root) const;
+  SyncDecision decision_for(const std::string& name, const Root& root) const;
+  void heard(const std::string& name, const std::string& path, std::uint64_t size, const std::string& writer);
+  void plan();
+  void begin_sync(const std::string& name, Root& root, const std::string& reason);
+  void end_sync(const std::string& name, const Result<SyncReport>& report);
+  void begin_poll(const std::string& name);
+  void tell(const std::string& name, Root& root, const SyncReport& report);
+
+  Parts parts_;
   std::optional<Lane> lane_;
-  SettingsFile& settings_;
-  Metrics& metrics_;
-  Disk& disk_;
-  const Paths& paths_;
-  std::vector<std::string> roots_;
-  std::set<std::string> started_;  // that had their first sync since we run
+  std::map<std::string, Root> roots_;
+  std::string running_;               // the root that is synced or asked for
   std::optional<Instant> due_;
-  bool running_ = false, stopped_ = false;
+  std::optional<Instant> exit_until_;  // syncs for the last who has gone end by then
+  bool attended_ = false, stopped_ = false;
 };
 
 }  // namespace kra

@@ -147,7 +147,12 @@ void Watching::settle(Instant now) {
     bool loaded = files_.find(change.path) || (!change.from.empty() && files_.find(change.from));
     if (loaded) {
       auto& list = is_slow(change.path) ? slow : looks;
-      list.push_back({change.path, change.from, change.kind, change.of_git, {}});
+      list.push_back({.path = change.path, .from = change.from, .kind = change.kind, .of_git = change.of_git, .root = change.root, .known = {}});
+      continue;
+    }
+    // Nobody has it, but somebody said what he would write there: its bytes tell whether it was him.
+    if (change.kind != ChangeKind::rename && echo_.has_claims(change.path)) {
+      looks.push_back({.path = change.path, .from = {}, .kind = change.kind, .of_git = change.of_git, .root = change.root, .known = {}});
       continue;
     }
     auto stamp = change.kind == ChangeKind::remove ? FileStamp() : stamp_of(change.path);
@@ -184,7 +189,7 @@ void Watching::look_again(bool at_all) {
   for (const auto& [path, file] : files_.all()) {
     if (!at_all && tree_->is_watched(directory_part(path))) continue;
     auto& list = is_slow(path) ? slow : looks;
-    list.push_back({path, {}, ChangeKind::modify, false, at_all ? "" : file.state.identity});
+    list.push_back({.path = path, .from = {}, .kind = ChangeKind::modify, .of_git = false, .root = {}, .known = at_all ? "" : file.state.identity});
   }
   post(files_lane_, std::move(looks));
   if (slow_lane_.unanswered() == 0) post(slow_lane_, std::move(slow));
@@ -208,7 +213,7 @@ void Watching::take_seen(std::vector<Seen> seen, std::uint64_t began) {
       auto limit = same && !emptied ? put_off : echo_.has_claims(one.look.path) ? longest_put_off : long_put_off;
       if (now - first < limit) {
         // Whoever has it open may close it without another word.
-        if (one.file.open && last && !settle_.unsettled(one.look.path)) settle_.touched(one.look.path, files_.find(one.look.path) ? files_.find(one.look.path)->root : "", true, now);
+        if (one.file.open && last && !settle_.unsettled(one.look.path)) settle_.touched(one.look.path, files_.find(one.look.path) ? files_.find(one.look.path)->root : one.look.root, true, now);
         continue;
       }
     }
@@ -245,12 +250,25 @@ static ToldChange detail_of(const Texts::Text& before, const std::string* after)
   return detail;
 }
 
+static const char* writer_of(const Echo::Claimed& claimed, bool of_git) {
+  return claimed.claimed ? (claimed.writer == 0 ? "sync" : "editor") : of_git ? "git" : "external";
+}
+
+void Watching::take_unloaded(const Seen& seen, std::uint64_t began) {
+  if (seen.look.root.empty()) return;
+  auto state = state_of(seen.file, seen.hash);
+  auto claimed = echo_.judge(seen.look.path, state.hash, state.size, began);
+  ToldChange detail;
+  detail.by = claimed.writer;
+  add_change({seen.look.kind, seen.look.path, {}, seen.look.root, seen.look.of_git}, writer_of(claimed, seen.look.of_git), state, detail);
+}
+
 void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   const auto& look = seen.look;
   bool renamed = look.kind == ChangeKind::rename && files_.find(look.from);
   if (renamed) take_rename(look);
   auto* file = files_.find(look.path);
-  if (!file) return;
+  if (!file) return take_unloaded(seen, began);
   auto state = state_of(seen.file, seen.hash);
   auto before = std::exchange(file->state, state);
   bool first = !std::exchange(file->looked_at, true);
@@ -262,7 +280,7 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   bool news = std::any_of(file->holders.begin(), file->holders.end(), [&](const auto& each) { return !each.second.has.empty() && each.second.has != state.hash; });
   if (first || (same && !news && state.exists == before.exists && !renamed)) return;
   auto kind = renamed ? ChangeKind::rename : !before.exists ? ChangeKind::create : state.exists ? ChangeKind::modify : ChangeKind::remove;
-  auto writer = claimed.claimed ? (claimed.writer == 0 ? "kra" : "editor") : look.of_git ? "git" : "external";
+  auto writer = writer_of(claimed, look.of_git);
   auto noted = std::string_view(writer) == "external" ? noted_by(look.path, wall_now().ms) : "";
   const auto* text = seen.file.read ? &seen.file.bytes : nullptr;
   auto detail = detail_of(before_text, text);

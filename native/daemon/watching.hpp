@@ -42,6 +42,11 @@ class Watching {
 
   // For other parts of the daemon. Counted; a root that is held keeps its journal.
   void hold_root(const std::string& root);
+  // Told of each change below a work tree; an empty path: anything may have changed, in all of them.
+  using Heard = std::function<void(const std::string& root, const std::string& path, std::uint64_t size, const std::string& writer)>;
+  void listen(Heard heard) { heard_ = std::move(heard); }
+  // These bytes are about to be written there by a sync; no hash: the file is about to go.
+  void claim_for_sync(const std::string& path, const std::string& hash, std::uint64_t size) { echo_.claim(0, path, hash, size, Clock::now()); }
   void release_root(const std::string& root);
 
   std::optional<Instant> due() const;
@@ -60,6 +65,7 @@ class Watching {
     std::string path, from;
     ChangeKind kind = ChangeKind::modify;
     bool of_git = false;
+    std::string root;   // of a file that nobody has loaded
     std::string known;  // identity: nothing is to be read when it is still that
   };
   struct Seen {
@@ -88,6 +94,7 @@ class Watching {
   void post(Lane& lane, std::vector<Look> looks);
   void take_seen(std::vector<Seen> seen, std::uint64_t began);
   void take_one(Seen seen, std::uint64_t began, Instant now);
+  void take_unloaded(const Seen& seen, std::uint64_t began);
   void take_rename(const Look& look);
   void look_again(bool at_all);
   bool needs_poll() const;
@@ -109,6 +116,7 @@ class Watching {
   std::string cause_of(const ChangeBatch& batch);
   std::string noted_by(const std::string& path, std::int64_t at);
 
+  Heard heard_;
   Loop& loop_;
   Server& clients_;
   SettingsFile& settings_;

@@ -90,6 +90,8 @@ void Watching::add_change(const SettledChange& change, const std::string& writer
   for (const auto& [id, roots] : watchers_)
     for (const auto& [root, count] : roots)
       if (is_below(told.path, root) || is_below(told.from, root)) untold_[id][root].push_back(value_of(JournalChange{change.root, "", told}));
+  for (const auto& path : {told.path, told.from})
+    if (heard_ && !change.root.empty() && !path.empty()) heard_(change.root, path, state.size, writer);
   // What lies in no root and is loaded by somebody is his alone.
   if (!change.root.empty()) batches_.add(change.root, std::move(told), Clock::now(), change.of_git ? reflog_pause : Milliseconds(0));
 }
@@ -120,6 +122,7 @@ void Watching::tell_watchers() {
 }
 
 void Watching::tell_lost() {
+  if (heard_) heard_("", "", 0, "");
   for (const auto& [id, roots] : watchers_)
     for (const auto& [root, count] : roots)
       if (auto* client = clients_.find(id)) client->notify("changed", {Value::Map{{"root", root}, {"changes", Value::Array{}}, {"lost", true}}});
@@ -163,6 +166,7 @@ std::string Watching::reflog_of(const std::string& root) {
 
 // git writes its reflog when it has moved HEAD: a line that was not there before is what it did.
 std::string Watching::cause_of(const ChangeBatch& batch) {
+  if (std::all_of(batch.changes.begin(), batch.changes.end(), [](const ToldChange& change) { return change.writer == "sync"; })) return "sync";
   auto is_of_git = [](const ToldChange& change) { return change.writer == "git"; };
   if (std::none_of(batch.changes.begin(), batch.changes.end(), is_of_git)) return "";
   auto line = reflog_of(batch.root);

@@ -65,6 +65,7 @@ void Workspaces::ended(Place& place) {
   place.retry.succeeded();
   place.held = false;
   place.gone = true;
+  place.attended = false;
   (void)journal_.forget(place.server.socket);
 }
 
@@ -240,6 +241,7 @@ void Workspaces::finish(Place& place, Result<SaveReport> outcome) {
     place.retry.succeeded();
   } else if (outcome) {
     measure(true, outcome->duration_ms);
+    place.attended = outcome->attended;
     pace(place);
     if (covers) {
       place.last = *outcome;
@@ -331,6 +333,17 @@ void Workspaces::ring(Instant now) {
 
 bool Workspaces::saving() const {
   return std::any_of(places_.begin(), places_.end(), [](const auto& entry) { return entry.second.running; });
+}
+
+bool Workspaces::attended() const {
+  return std::any_of(places_.begin(), places_.end(), [](const auto& entry) { return entry.second.attended; });
+}
+
+std::vector<TmuxServer> Workspaces::servers() const {
+  std::vector<TmuxServer> found;
+  for (const auto& [server, place] : places_)
+    if (!place.gone) found.push_back(place.server);
+  return found;
 }
 
 bool Workspaces::busy() const {

@@ -52,6 +52,10 @@ class Workspaces {
   // Something is to be saved, or held by a lease.
   bool busy() const;
   bool saving() const;
+  // Somebody looked at one of the servers when it was saved last.
+  bool attended() const;
+  // All that have not ended.
+  std::vector<TmuxServer> servers() const;
 
   const EventJournal& journal() const { return journal_; }
   void close_journal() { (void)journal_.compact(); }
@@ -81,6 +85,7 @@ class Workspaces {
     std::uint64_t lease = 0;
     std::optional<SaveReport> last;
     std::int64_t saved_at = 0;
+    bool attended = false;
     std::string trouble;
   };
 
