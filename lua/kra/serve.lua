@@ -97,6 +97,12 @@ local methods = {
   end,
 }
 
+for _, name in ipairs({ 'prepare', 'applied', 'resume', 'done' }) do
+  methods['sync_' .. name] = function(params)
+    return type(params) == 'table' and require('kra.sync.turn')[name](params) or vim.empty_dict()
+  end
+end
+
 -- Each goes to its own file.
 for name, place in pairs({ file_changed = 'kra.live.link', files_changed = 'kra.live.link' }) do
   methods[name] = function(params)

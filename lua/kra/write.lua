@@ -99,7 +99,9 @@ function M.ring()
   if require('kra.events').paused() or not require('kra.config').get().autosave.write_files then return end
   if not at_rest() then return M.poke() end
   for _, info in ipairs(vim.fn.getbufinfo({ bufmodified = 1 })) do
-    if M.wanted(info.bufnr) then
+    if M.wanted(info.bufnr) and require('kra.sync.turn').under_way(info.name) then
+      M.poke()
+    elseif M.wanted(info.bufnr) then
       local started = uv.hrtime()
       local err = M.one(info.bufnr)
       require('kra.draft.alive').measure('write', (uv.hrtime() - started) / 1e6, err == nil)
