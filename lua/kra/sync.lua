@@ -2,7 +2,7 @@
 local M = {}
 local api = vim.api
 
-M.words = { 'conflicts', 'plan', 'pull', 'push', 'rollback', 'snapshot', 'snapshots', 'status', 'undo' }
+M.words = { 'conflicts', 'plan', 'pull', 'push', 'rollback', 'show', 'snapshot', 'snapshots', 'status', 'take', 'undo' }
 
 local function notify(text, level) require('kra.notify').say(text, level, true) end
 
@@ -49,21 +49,59 @@ function M.hold(what)
   end))
 end
 
+-- What they have and the base, beside the file, in a tab of its own.
+function M.show(lines, root)
+  local sides, path = {}, nil
+  for line in vim.gsplit(lines, '\n', { trimempty = true }) do
+    local ok, side = pcall(vim.json.decode, line)
+    if ok and type(side) == 'table' and side.side then sides[side.side], path = side.text, root .. '/' .. side.path end
+  end
+  if not path then return notify('no conflict', 'info') end
+  vim.cmd.tabedit(vim.fn.fnameescape(path))
+  local filetype = vim.bo.filetype
+  vim.cmd.diffthis()
+  for _, name in ipairs({ 'base', 'theirs' }) do
+    if sides[name] then
+      vim.cmd('rightbelow vnew')
+      local buf = api.nvim_get_current_buf()
+      vim.bo[buf].buftype, vim.bo[buf].bufhidden, vim.bo[buf].swapfile = 'nofile', 'wipe', false
+      api.nvim_buf_set_lines(buf, 0, -1, false, vim.split((sides[name]:gsub('\n$', '')), '\n'))
+      vim.bo[buf].filetype, vim.bo[buf].modifiable = filetype, false
+      pcall(api.nvim_buf_set_name, buf, ('kra://%s/%s'):format(name, path))
+      vim.cmd.diffthis()
+    end
+  end
+  vim.cmd.wincmd('t')
+end
+
+-- `show` and `take SIDE` are of `conflicts`, and without an id they are about this buffer's file.
+local function whole(arguments, root)
+  if arguments[1] == 'show' or arguments[1] == 'take' then arguments = vim.list_extend({ 'conflicts' }, arguments) end
+  if arguments[1] ~= 'conflicts' then return arguments end
+  local wanted = arguments[2] == 'show' and 3 or arguments[2] == 'take' and 4 or nil
+  if wanted and #arguments == wanted - 1 then
+    local name = vim.uv.fs_realpath(api.nvim_buf_get_name(0)) or ''
+    if vim.startswith(name, root .. '/') then arguments = vim.list_extend(vim.list_extend({}, arguments), { name:sub(#root + 2) }) end
+  end
+  return arguments
+end
+
 ---@param arguments string[]
 function M.command(arguments)
   local binary = require('kra.daemon').binary()
   if not binary then return notify('there is no kra program; :checkhealth kra', 'error') end
   local where = directory()
+  local root = vim.uv.fs_realpath(vim.fs.root(where, '.git') or where) or where
+  arguments = whole(arguments, root)
   local lists = arguments[1] == 'conflicts' and (#arguments == 1 or arguments[2] == 'list')
+  local shows = arguments[1] == 'conflicts' and arguments[2] == 'show'
   local argv = vim.list_extend({ binary, 'sync' }, arguments)
-  if lists then table.insert(argv, '--json') end
+  if lists or shows then table.insert(argv, '--json') end
   local started = vim.uv.hrtime()
   vim.system(argv, { text = true, cwd = where, timeout = 180000 }, vim.schedule_wrap(function(result)
     local told, wrong = vim.trim(result.stdout or ''), vim.trim(result.stderr or '')
-    if lists and result.code == 0 then
-      local root = vim.fs.root(where, '.git') or where
-      return quickfix(told, root)
-    end
+    if lists and result.code == 0 then return quickfix(told, root) end
+    if shows and result.code == 0 then return M.show(told, root) end
     look_again()
     notify(told ~= '' and told or wrong, result.code == 0 and 'info' or result.code == 4 and 'warn' or 'error')
     require('kra.notify').event('KraSyncDone', { ok = result.code == 0, duration_ms = math.floor((vim.uv.hrtime() - started) / 1e6) })

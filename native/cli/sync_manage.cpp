@@ -61,7 +61,14 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
   const auto last = last_report(context.disk, context.paths, place.root);
   const auto pauses = pauses_of(context.disk, sync_directory(context.paths, place.root));
   const auto settings = OR_FAIL(context.settings());
-  const auto next = decide_sync(facts_of(context.disk, context.paths, place.root), settings.settings.sync, wall_now());
+  auto next = decide_sync(facts_of(context.disk, context.paths, place.root), settings.settings.sync, wall_now());
+  // A daemon knows what has changed since.
+  Value told;
+  if (const auto daemon = ask_daemon(context, Start::never, "status", Value::Map{}, Milliseconds(2000)); daemon && *daemon && (**daemon)["syncs"].array())
+    for (const auto& row : *(**daemon)["syncs"].array())
+      if (row["root"].text_or("") == place.root) told = row;
+  if (told.map()) next.why = told["why"].text_or("");
+  if (const auto at = told.map() ? parse_when(told["next_at"].text_or(""), wall_now()) : std::nullopt) next.next_at = at->ms;
   if (call.json()) {
     Value::Map status{{"root", place.root}, {"enabled", record.ok()}, {"mode", record ? record->mode : ""}, {"url", record ? record->url : ""}, {"problem", record ? "" : record.error().what}};
     auto value = last ? to_value(*last) : Value();
@@ -69,6 +76,7 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
     status.emplace_back("last", std::move(value));
     status.emplace_back("why", next.why);
     status.emplace_back("next_at", next.next_at == 0 ? "" : rfc3339({next.next_at}));
+    status.emplace_back("dirty_files", told["dirty_files"].number_or(0));
     status.emplace_back("pauses", to_value(pauses));
     console.json(std::move(status));
     return ExitCode::done;
@@ -172,7 +180,7 @@ ExitCode run_sync_conflicts(const Call& call, Context& context, Console& console
     for (const auto& [name, entry] : {std::pair("base", &found->base), std::pair("ours", &found->ours), std::pair("theirs", &found->theirs)}) {
       if (!*entry) continue;
       const auto bytes = OR_FAIL(read_blobs(store.git(), {entry->oid}, sync_patience()));
-      if (call.json()) console.json(Value::Map{{"side", name}, {"mode", entry->mode}, {"oid", entry->oid}, {"text", bytes.front()}});
+      if (call.json()) console.json(Value::Map{{"path", found->path}, {"side", name}, {"mode", entry->mode}, {"oid", entry->oid}, {"text", bytes.front()}});
       else console.line("--- ", name), console.out(bytes.front());
     }
     return ExitCode::done;
