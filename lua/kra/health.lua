@@ -101,6 +101,24 @@ local function live()
   end
 end
 
+-- Work trees that are synced, from the command line's status.
+local function sync()
+  health.start('kra: git sync')
+  local binary = require('kra.daemon').binary()
+  local ok, result = pcall(function() return vim.system({ binary, 'status', '--json' }, { text = true, timeout = 3000 }):wait() end)
+  local read, status = pcall(vim.json.decode, ok and result.code == 0 and result.stdout or '')
+  if not read or type(status.sync) ~= 'table' then return health.warn('`kra status` does not answer', { 'run `kra doctor`' }) end
+  if #status.sync == 0 then return health.info('no work tree is synced; `kra sync enable` agrees to it') end
+  for _, row in ipairs(status.sync) do
+    local text = ('%s (%s): %s, %s'):format(row.root, row.mode, row.state, row.why)
+    local well = row.state == 'synced' or row.state == 'nothing' or row.state == 'never'
+    if well then health.ok(text) else health.warn(text, { '`kra sync status` in that directory, :Kra sync conflicts' }) end
+  end
+  for _, problem in ipairs(status.problems or {}) do
+    if vim.startswith(problem.code, 'sync-') and problem.code ~= 'sync-state' then health.warn(problem.text, { problem.cure }) end
+  end
+end
+
 function M.check()
   versions()
   library()
@@ -108,6 +126,7 @@ function M.check()
   tmux()
   settings()
   live()
+  sync()
 end
 
 return M

@@ -1,4 +1,4 @@
-// Checks that live in files of their own: those that ask a running tmux server, and those of unsaved text.
+// Checks that live in files of their own: those that ask a running tmux server, those of unsaved text and of syncs.
 #pragma once
 
 #include "cli/context.hpp"
@@ -12,5 +12,8 @@ Finding check_hooks(Context& context);
 Finding check_drafts_home(Context& context);
 Finding check_drafts_whole(Context& context);
 Finding check_drafts_waiting(Context& context);
+Finding check_sync_trust(Context& context);
+Finding check_sync_state(Context& context);
+Finding check_sync_mirror(Context& context);
 
 }  // namespace kra::cli

@@ -40,22 +40,27 @@ Result<void> fill_workspace(Context& context, Value& workspace) {
   return {};
 }
 
-// From what lies on disk: it is the same whether a daemon runs or not.
-Value sync_rows(Context& context) {
+// From what lies on disk; a daemon knows besides what has changed since, and so when the next one is.
+Value sync_rows(Context& context, const Value& running) {
   const auto loaded = context.settings();
   const auto settings = loaded ? loaded->settings.sync : Settings::Sync{};
   Value::Array rows;
   for (const auto& record : all_records(context.disk, context.paths)) {
     const auto last = last_report(context.disk, context.paths, record.root);
     const auto next = decide_sync(facts_of(context.disk, context.paths, record.root), settings, wall_now());
+    Value told;
+    if (running.array())
+      for (const auto& row : *running.array())
+        if (row["root"].text_or("") == record.root) told = row;
     const bool waits = last && (last->state != "synced" && last->state != "nothing");
     rows.push_back(Value::Map{{"root", record.root},
                               {"mode", record.mode},
                               {"state", last ? last->state : "never"},
                               {"last_at", last ? rfc3339({last->at}) : ""},
                               {"pending", last ? static_cast<std::int64_t>(last->left.size() + last->held.size()) : 0},
-                              {"why", waits ? last->why : next.why},
-                              {"next_at", next.next_at == 0 ? "" : rfc3339({next.next_at})}});
+                              {"why", waits ? last->why : told["why"].text_or(next.why)},
+                              {"next_at", told["next_at"].text_or(next.next_at == 0 ? "" : rfc3339({next.next_at}))},
+                              {"dirty_files", told["dirty_files"].number_or(0)}});
   }
   return rows;
 }
@@ -85,7 +90,7 @@ Result<Value> status_of(Context& context) {
   auto workspace = status["workspace"];
   TRY(fill_workspace(context, workspace));
   status.set("workspace", std::move(workspace));
-  status.set("sync", sync_rows(context));
+  status.set("sync", sync_rows(context, status["syncs"]));
   auto problems = status["problems"].array() ? *status["problems"].array() : Value::Array();
   for (const auto& problem : quick_problems(context))
     if (!has_problem(problems, problem.code)) problems.push_back(problem_value(problem));
