@@ -1,4 +1,4 @@
--- nvim_tree [--sample|--full] [--seed N]: a whole work tree and several editors, through a real daemon.
+-- nvim_tree [--sample|--full] [--seed N] [--only checkouts|echoes]: a whole work tree and several editors, through a real daemon.
 --   git checks out a branch in which a file of every directory is another one: until every loaded buffer is right, counted from git's end; what
 --   each editor was told; the follow window
 --   the same while the daemon is stopped (in full the system's queue runs over): until the buffers are right after it goes on
@@ -211,8 +211,8 @@ end
 
 driver.run(function()
   local ok, err = pcall(function()
-    checkouts()
-    echoes()
+    if driver.only ~= 'echoes' then checkouts() end
+    if driver.only ~= 'checkouts' then echoes() end
   end)
   vim.system({ kra, 'daemon', 'stop' }, { env = env }):wait(5000)
   assert(ok, err)
