@@ -136,7 +136,7 @@ local function directories() return vim.fn.getcompletion('', 'dir') end
 live('pin', 'keep this window on its file; ! the whole editor', function(call) require('kra.pin').toggle(call.bang) end)
 live('follow', 'a window shows where others write; or split, vsplit, tmux, current, off', function(call) require('kra.follow').command(call.args) end,
   function() return vim.list_extend({ 'here', 'split', 'vsplit', 'tmux', 'current', 'off' }, directories()) end)
-live('changes', 'what came from outside, of a time (10m) or by somebody', function(call) require('kra.changes').show(call.args) end)
+live('changes', 'what came from outside, of a time (10m) or by somebody', function(call) require('kra.changes.list').show(call.args) end)
 live('accept', 'the change from outside is right; ! all of this buffer', function(call) require('kra.changes').accept(call.bang) end)
 live('reject', 'take the change from outside back; ! all of this buffer', function(call) require('kra.changes').reject(call.bang) end)
 live('undo-external', 'take back the last step from outside, or the n-th last', function(call)

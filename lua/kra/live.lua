@@ -129,26 +129,6 @@ local function belongs(buf)
   return name ~= '' and api.nvim_get_option_value('buftype', { buf = buf }) == '' and require('kra.buffers').check(buf, true)
 end
 
--- When this process began, in seconds; nil where /proc does not say.
-local function began()
-  local function read(path)
-    local file = io.open(path, 'rb')
-    local text = file and file:read('*a') or ''
-    if file then file:close() end
-    return text
-  end
-  local booted = read('/proc/stat'):match('btime (%d+)')
-  local fields = vim.split(read('/proc/self/stat'):match('%) (.*)$') or '', ' ')
-  local ticks = tonumber(fields[20])
-  return booted and ticks and tonumber(booted) + ticks / 100
-end
-
--- Nobody has written it since this editor began, so that the buffer was made of it.
-local function older_than_us(path)
-  local stat, start = vim.uv.fs_stat(path), began()
-  return stat ~= nil and start ~= nil and stat.mtime.sec < start - 2
-end
-
 --- From now on this buffer follows its file.
 ---@param buf integer
 ---@param fresh? boolean it was read just now
@@ -160,7 +140,7 @@ function M.register(buf, fresh)
   image.foreign = require('kra.live.guard').foreign(buf)
   take_over(image)
   if not api.nvim_get_option_value('modified', { buf = buf }) then compare(image)
-  elseif image.hash == '' and (fresh or older_than_us(image.path)) then images.assume(image) end
+  elseif image.hash == '' and (fresh or require('kra.live.disk').older_than_us(image.path)) then images.assume(image) end
   require('kra.live.link').watch(image)
   return image
 end

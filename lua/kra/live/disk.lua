@@ -51,4 +51,26 @@ end
 ---@return string
 function M.real(name) return uv.fs_realpath(name) or name end
 
+-- When this process began, in seconds; nil where /proc does not say.
+local function began()
+  local function read(path)
+    local file = io.open(path, 'rb')
+    local text = file and file:read('*a') or ''
+    if file then file:close() end
+    return text
+  end
+  local booted = read('/proc/stat'):match('btime (%d+)')
+  local fields = vim.split(read('/proc/self/stat'):match('%) (.*)$') or '', ' ')
+  local ticks = tonumber(fields[20])
+  return booted and ticks and tonumber(booted) + ticks / 100
+end
+
+--- Nobody has written it since this editor began, so that the buffer was made of it.
+---@param path string
+---@return boolean
+function M.older_than_us(path)
+  local stat, start = uv.fs_stat(path), began()
+  return stat ~= nil and start ~= nil and stat.mtime.sec < start - 2
+end
+
 return M
