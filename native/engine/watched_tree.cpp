@@ -8,8 +8,8 @@ namespace kra {
 
 static constexpr std::chrono::seconds retry_pause{1};
 
-WatchedTree::WatchedTree(DirectoryWatch* watch, Disk& disk, std::size_t budget, Loaded loaded)
-    : watch_(watch), disk_(disk), budget_(budget), loaded_(std::move(loaded)) {}
+WatchedTree::WatchedTree(DirectoryWatch* watch, Disk& disk, std::size_t budget, Loaded loaded, Polls polls)
+    : watch_(watch), disk_(disk), budget_(budget), loaded_(std::move(loaded)), polls_(std::move(polls)) {}
 
 // --- nodes --------------------------------------------------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ void WatchedTree::enter_root(int node) {
   auto& directory = nodes_[static_cast<std::size_t>(node)];
   directory.inside = true;
   directory.scanned = false;
-  directory.polled = needs_polling(path);
+  directory.polled = polls_(path);
   directory.limited = !watch_ || directory.polled;
 }
 
@@ -224,7 +224,7 @@ void WatchedTree::hold_directory(const std::string& path) {
   ++directory.held;
   // Watched at once: what is read of the file after this cannot be older than what is told later.
   if (directory.watch >= 0) return;
-  directory.polled = directory.polled || needs_polling(path);
+  directory.polled = directory.polled || polls_(path);
   if (start_watch(node) != Started::gone) return;
   nodes_[static_cast<std::size_t>(node)].absent = true;
   if (!retry_) retry_ = Clock::now() + retry_pause;

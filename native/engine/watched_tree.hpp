@@ -38,8 +38,10 @@ class WatchedTree {
   // Of a file that is loaded somewhere, whether it was there when it was looked at last; nothing of others. A loaded file counts in every
   // watched directory.
   using Loaded = std::function<std::optional<bool>(const std::string& path)>;
+  // A directory whose file system does not tell.
+  using Polls = std::function<bool(const std::string& directory)>;
   // `watch` may be null: then held roots are `limited` from the start. At most `budget` directories are watched because of roots.
-  WatchedTree(DirectoryWatch* watch, Disk& disk, std::size_t budget, Loaded loaded);
+  WatchedTree(DirectoryWatch* watch, Disk& disk, std::size_t budget, Loaded loaded, Polls polls = needs_polling);
 
   // Counted: as many releases as holds.
   void hold_root(const std::string& root);
@@ -166,6 +168,7 @@ class WatchedTree {
   Disk& disk_;
   std::size_t budget_;
   Loaded loaded_;
+  Polls polls_;
   std::vector<Directory> nodes_;
   std::vector<int> free_;
   std::vector<Tree> trees_;

@@ -233,6 +233,27 @@ TEST_CASE("a root that goes and comes back") {
   CHECK(world.tree.status().directories == 0);
 }
 
+TEST_CASE("where the file system does not tell nothing is watched, and that is known") {
+  Scratch scratch;
+  auto root = fs::canonical(scratch.path()).string();
+  fs::create_directories(root + "/far/in");
+  fs::create_directories(root + "/near/in");
+  SystemDisk disk;
+  auto watch = std::move(*DirectoryWatch::open());
+  auto polls = [&](const std::string& directory) { return directory.starts_with(root + "/far"); };
+  WatchedTree tree(&watch, disk, 1000, [](const std::string&) { return std::optional<bool>(); }, polls);
+  tree.hold_root(root + "/far");
+  tree.hold_root(root + "/near");
+  tree.hold_directory(root + "/far/in");
+  TreeEvents events;
+  while (tree.work(events, Clock::now() + std::chrono::seconds(60))) {
+  }
+  CHECK(tree.status().directories == 2);
+  CHECK(tree.status().polled == Lines{root + "/far"});
+  CHECK_FALSE(tree.is_watched(root + "/far/in"));
+  CHECK(tree.is_watched(root + "/near/in"));
+}
+
 TEST_CASE("roots within roots are watched once, and live as long as their holders") {
   World world;
   world.write("in/deep/file");
