@@ -58,7 +58,7 @@ Result<void> DraftAppender::move_home() {
     std::string frames;
     for (const auto& frame : find_frames(bytes).frames) append_frame(frames, frame.type, frame.payload);
     TRY(append_first(frames));
-    if (auto synced = first_->sync(); !synced) return first_.reset(), synced;
+    if (auto synced = first_->sync(); !synced) return first_.reset(), std::move(synced);
     return disk_->remove(places_.second);
   });
   if (moved) trouble_.clear(), second_.reset();

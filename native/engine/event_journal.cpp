@@ -123,7 +123,8 @@ Result<void> EventJournal::finish(const std::string& server, bool written) {
   if (covered == 0) return {};
   auto told = write(left_record, Value::Map{{"server", server}, {"left", count.waiting}});
   if (count.waiting == 0) pending_.erase(server);
-  return told ? compact(file_limit / 4) : told;
+  TRY(std::move(told));
+  return compact(file_limit / 4);
 }
 
 Result<void> EventJournal::forget(const std::string& server) {

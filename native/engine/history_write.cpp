@@ -84,7 +84,8 @@ Result<void> History::mark(const std::string& name, std::uint64_t generation, st
   const auto& there = listing.generations;
   if (std::find(there.begin(), there.end(), generation) == there.end()) return Error{Fault::not_found, "it was thinned out meanwhile"};
   auto made = disk_.create(file_of(name, generation, ending), "");
-  return !made && made.error().fault == Fault::conflict ? Result<void>{} : made;
+  if (!made && made.error().fault == Fault::conflict) return {};
+  return made;
 }
 
 Result<void> History::keep(const std::string& name, std::uint64_t generation) { return mark(name, generation, ".keep"); }

@@ -463,13 +463,13 @@ class Syncing {
 
   Result<void> move_branch() {
     TRY(give_objects(store_, {commit_}, {}, patience_));
-    const auto moved = track_branch(store_, head_, commit_, cat("kra: ", request_.reason), patience_);
+    auto moved = track_branch(store_, head_, commit_, cat("kra: ", request_.reason), patience_);
     if (!moved && (moved.error().fault == Fault::conflict || moved.error().fault == Fault::busy)) {
       report_.left.push_back({head_.ref(), moved.error().what});
       left_.push_back({head_.ref(), Fault::busy, moved.error().what});
       return head_ = TRY(read_head(store_.disk(), store_.place())), Result<void>{};
     }
-    TRY(moved);
+    TRY(std::move(moved));
     head_.oid = commit_;
     return {};
   }

@@ -80,7 +80,7 @@ Result<void> complete_index(SyncStore& store, const Patience& patience) {
     for (int pause_ms = 5;; pause_ms = std::min(pause_ms * 2, 200)) {
       const auto index = TRY(read_user_index(store.disk(), store.place()));
       const auto next = TRY(moved_index(store, index, std::string(words[0] == "none" ? "" : words[0]), std::string(words[1]), patience));
-      const auto replaced = next == index.bytes ? Result<void>{} : replace_index(store.disk(), store.place(), own_locks(store), index.bytes, next);
+      auto replaced = next == index.bytes ? Result<void>{} : replace_index(store.disk(), store.place(), own_locks(store), index.bytes, next);
       if (replaced) break;
       const bool passes = replaced.error().fault == Fault::busy || replaced.error().fault == Fault::conflict;
       // Kept for the next sync.
@@ -109,7 +109,7 @@ Result<void> track_branch(SyncStore& store, const Head& head, const std::string&
   TRY(store.disk().replace(pending_file(store), cat(head.oid.empty() ? "none" : head.oid, " ", commit)));
   const auto until = Clock::now() + index_patience;
   for (int pause_ms = 5;; pause_ms = std::min(pause_ms * 2, 200)) {
-    const auto moved = move_both(store, head, commit, message, patience);
+    auto moved = move_both(store, head, commit, message, patience);
     if (moved) return store.disk().remove(pending_file(store));
     // What is pending stays: complete_index() finds out how far it came.
     if (moved.error().fault != Fault::busy || patience.over() || Clock::now() > until) return moved;
