@@ -4,42 +4,72 @@
 //
 // and this file turns it into a Value and back. Reading is strict about types and lenient about presence: an absent key keeps the
 // member's default (older writer), an unknown key is ignored (newer writer), a wrong type is an Error that names the key.
+// What need not be a template is none: every struct of every message and file passes here.
 #pragma once
 
 #include <concepts>
+#include <limits>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/text.hpp"
 #include "base/value.hpp"
 
 namespace kra {
 
-struct NoVisit {
+// What fields() visits to write a struct, and to read one.
+class FieldWriter {
+ public:
+  explicit FieldWriter(Value::Map& entries) : entries_(&entries) {}
   template <class T>
-  void operator()(const char*, T&) const {}
+  void operator()(const char* key, const T& member) const;
+
+ private:
+  void add(const char* key, Value value) const;
+  Value::Map* entries_;
 };
+
+class FieldReader {
+ public:
+  FieldReader(const Value& map, Result<void>& outcome) : map_(&map), outcome_(&outcome) {}
+  template <class T>
+  void operator()(const char* key, T& member) const;
+
+ private:
+  // The entry, or nothing when it is absent or another one has failed.
+  const Value* entry(const char* key) const;
+  void ended(const char* key, Result<void> read) const;
+  const Value* map_;
+  Result<void>* outcome_;
+};
+
 template <class T>
-concept Record = requires(T& record) { T::fields(record, NoVisit{}); };
+concept Record = requires(const T& record, FieldWriter writer) { T::fields(record, writer); };
+template <class T>
+concept Integer = std::integral<T> && !std::same_as<T, bool>;
+
+namespace detail {
+Result<std::int64_t> number_between(const Value& value, std::int64_t lowest, std::int64_t highest);
+Result<const Value::Array*> array_of(const Value& value);
+Failure in_item(std::size_t index, Failure failure);
+}  // namespace detail
 
 inline Value to_value(const Value& value) { return value; }
 inline Value to_value(bool flag) { return flag; }
-template <std::integral T>
-  requires(!std::same_as<T, bool>)
-Value to_value(T number) { return static_cast<std::int64_t>(number); }
 inline Value to_value(const std::string& text) { return text; }
+template <Integer T>
+Value to_value(T number) {
+  return static_cast<std::int64_t>(number);
+}
 template <class T>
 Value to_value(const std::vector<T>& items);
-
 template <Record T>
 Value to_value(const T& record) {
   Value::Map entries;
-  T::fields(record, [&](const char* key, const auto& member) { entries.emplace_back(key, to_value(member)); });
+  T::fields(record, FieldWriter(entries));
   return entries;
 }
-
 template <class T>
 Value to_value(const std::vector<T>& items) {
   Value::Array values;
@@ -48,43 +78,42 @@ Value to_value(const std::vector<T>& items) {
   return values;
 }
 
-inline Result<void> from_value(const Value& value, Value& out) { return out = value, Result<void>{}; }
-inline Result<void> from_value(const Value& value, bool& out) {
-  if (!value.flag()) return Error{Fault::corrupt, "not a truth value"};
-  return out = *value.flag(), Result<void>{};
-}
-template <std::integral T>
-  requires(!std::same_as<T, bool>)
+Result<void> from_value(const Value& value, Value& out);
+Result<void> from_value(const Value& value, bool& out);
+Result<void> from_value(const Value& value, std::string& out);
+template <Integer T>
 Result<void> from_value(const Value& value, T& out) {
-  if (!value.number() || !std::in_range<T>(*value.number())) return Error{Fault::corrupt, "not a number in range"};
-  return out = static_cast<T>(*value.number()), Result<void>{};
-}
-inline Result<void> from_value(const Value& value, std::string& out) {
-  if (!value.text()) return Error{Fault::corrupt, "not a text"};
-  return out = *value.text(), Result<void>{};
+  constexpr auto highest = std::in_range<std::int64_t>(std::numeric_limits<T>::max())
+                               ? static_cast<std::int64_t>(std::numeric_limits<T>::max())
+                               : std::numeric_limits<std::int64_t>::max();
+  out = static_cast<T>(TRY(detail::number_between(value, static_cast<std::int64_t>(std::numeric_limits<T>::min()), highest)));
+  return {};
 }
 template <class T>
 Result<void> from_value(const Value& value, std::vector<T>& out);
-
 template <Record T>
 Result<void> from_value(const Value& value, T& out) {
   if (!value.map()) return Error{Fault::corrupt, "not a map"};
   Result<void> outcome;
-  T::fields(out, [&](const char* key, auto& member) {
-    const Value& entry = value[key];
-    if (!outcome.ok() || entry.is_nil()) return;
-    auto read = from_value(entry, member);
-    if (!read) outcome = std::move(read.error()).within(key);
-  });
+  T::fields(out, FieldReader(value, outcome));
   return outcome;
+}
+template <class T>
+Result<void> from_value(const Value& value, std::vector<T>& out) {
+  const auto* items = TRY(detail::array_of(value));
+  out.clear();
+  for (const auto& item : *items)
+    if (auto read = from_value(item, out.emplace_back()); !read) return detail::in_item(out.size() - 1, std::move(read).failure());
+  return {};
 }
 
 template <class T>
-Result<void> from_value(const Value& value, std::vector<T>& out) {
-  if (!value.array()) return Error{Fault::corrupt, "not an array"};
-  out.clear();
-  for (const auto& item : *value.array()) TRY_TO(cat("[", out.size(), "]"), from_value(item, out.emplace_back()));
-  return {};
+void FieldWriter::operator()(const char* key, const T& member) const {
+  add(key, to_value(member));
+}
+template <class T>
+void FieldReader::operator()(const char* key, T& member) const {
+  if (const auto* found = entry(key)) ended(key, from_value(*found, member));
 }
 
 }  // namespace kra
