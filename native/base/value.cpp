@@ -3,8 +3,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "base/text.hpp"
+
+template class std::vector<kra::Value>;
+template class std::vector<kra::Value::Entry>;
 
 namespace kra {
 
@@ -26,6 +30,28 @@ Value::Value(std::string_view text) : state_(std::string(text)) {}
 Value::Value(std::string text) : state_(std::move(text)) {}
 Value::Value(Array items) : state_(std::move(items)) {}
 Value::Value(Map entries) : state_(std::move(entries)) {}
+
+bool Value::is_nil() const { return state_.index() == 0; }
+const bool* Value::flag() const { return std::get_if<bool>(&state_); }
+const std::int64_t* Value::number() const { return std::get_if<std::int64_t>(&state_); }
+const double* Value::real() const { return std::get_if<double>(&state_); }
+const std::string* Value::text() const { return std::get_if<std::string>(&state_); }
+const Value::Array* Value::array() const { return std::get_if<Array>(&state_); }
+const Value::Map* Value::map() const { return std::get_if<Map>(&state_); }
+Value::Array* Value::array() { return std::get_if<Array>(&state_); }
+Value::Map* Value::map() { return std::get_if<Map>(&state_); }
+
+std::string Value::text_or(std::string otherwise) const { return text() ? *text() : std::move(otherwise); }
+std::int64_t Value::number_or(std::int64_t otherwise) const { return number() ? *number() : otherwise; }
+bool Value::flag_or(bool otherwise) const { return flag() ? *flag() : otherwise; }
+
+Value::Entry::Entry() = default;
+Value::Entry::Entry(std::string_view of_key, Value of_value) : key(of_key), value(std::move(of_value)) {}
+Value::Entry::Entry(const Entry& other) = default;
+Value::Entry::Entry(Entry&& other) noexcept = default;
+Value::Entry& Value::Entry::operator=(const Entry& other) = default;
+Value::Entry& Value::Entry::operator=(Entry&& other) noexcept = default;
+Value::Entry::~Entry() = default;
 
 bool operator==(const Value& left, const Value& right) { return left.state_ == right.state_; }
 
@@ -102,9 +128,9 @@ static void write_map(std::string& out, const Value::Map& entries) {
   out.push_back('{');
   for (const auto& entry : entries) {
     if (&entry != &entries.front()) out.push_back(',');
-    write_text(out, entry.first);
+    write_text(out, entry.key);
     out.push_back(':');
-    write(out, entry.second);
+    write(out, entry.value);
   }
   out.push_back('}');
 }

@@ -12,10 +12,11 @@ namespace kra {
 
 class Value {
  public:
+  struct Entry;
   using Array = std::vector<Value>;
-  using Map = std::vector<std::pair<std::string, Value>>;
+  using Map = std::vector<Entry>;
 
-  // Not inline: nearly every file makes Values, and a third of the build went into compiling these again and again.
+  // Nothing here is inline: nearly every file has Values, and a third of the build went into compiling these again and again.
   Value() noexcept;
   Value(const Value& other);
   Value(Value&& other) noexcept;
@@ -35,16 +36,16 @@ class Value {
   Value(Array items);
   Value(Map entries);
 
-  bool is_nil() const { return state_.index() == 0; }
+  bool is_nil() const;
   // The content when the value has that type, else nullptr.
-  const bool* flag() const { return std::get_if<bool>(&state_); }
-  const std::int64_t* number() const { return std::get_if<std::int64_t>(&state_); }
-  const double* real() const { return std::get_if<double>(&state_); }
-  const std::string* text() const { return std::get_if<std::string>(&state_); }
-  const Array* array() const { return std::get_if<Array>(&state_); }
-  const Map* map() const { return std::get_if<Map>(&state_); }
-  Array* array() { return std::get_if<Array>(&state_); }
-  Map* map() { return std::get_if<Map>(&state_); }
+  const bool* flag() const;
+  const std::int64_t* number() const;
+  const double* real() const;
+  const std::string* text() const;
+  const Array* array() const;
+  const Map* map() const;
+  Array* array();
+  Map* map();
 
   // The entry of a map, or a nil value when there is none (or this is no map): reading never fails.
   const Value& operator[](std::string_view key) const;
@@ -52,15 +53,36 @@ class Value {
   void set(std::string_view key, Value value);
 
   // The content, or `otherwise` when the value is of another type.
-  std::string text_or(std::string otherwise) const { return text() ? *text() : std::move(otherwise); }
-  std::int64_t number_or(std::int64_t otherwise) const { return number() ? *number() : otherwise; }
-  bool flag_or(bool otherwise) const { return flag() ? *flag() : otherwise; }
+  std::string text_or(std::string otherwise) const;
+  std::int64_t number_or(std::int64_t otherwise) const;
+  bool flag_or(bool otherwise) const;
 
   friend bool operator==(const Value& left, const Value& right);
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Map> state_;
 };
+
+struct Value::Entry {
+  std::string key;
+  Value value;
+
+  Entry();
+  Entry(std::string_view of_key, Value of_value);
+  Entry(const Entry& other);
+  Entry(Entry&& other) noexcept;
+  Entry& operator=(const Entry& other);
+  Entry& operator=(Entry&& other) noexcept;
+  ~Entry();
+  friend bool operator==(const Entry& left, const Entry& right) = default;
+};
+
+}  // namespace kra
+
+extern template class std::vector<kra::Value>;
+extern template class std::vector<kra::Value::Entry>;
+
+namespace kra {
 
 // One line of JSON (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
 std::string to_json(const Value& value);
