@@ -20,3 +20,8 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "base/value.hpp"
+
+// What nearly every file uses of the standard library is compiled once, in base/precompiled.cpp, and by no other file.
+extern template class std::basic_string<char>;
+extern template class std::vector<std::string>;
+extern template class std::vector<std::string_view>;
