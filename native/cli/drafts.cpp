@@ -23,8 +23,10 @@ static Result<Value> listed(const Call& call, Context& context) {
   auto path = absolute(call.value("path"));
   Value param = Value::Map{{"all", call.has("all")}, {"path", path}};
   // Only the daemon knows who has gone silent.
-  auto answer = TRY(ask_daemon(context, Start::never, "drafts", param, Milliseconds(10'000)));
-  if (answer) return std::move(*answer);
+  auto answer = ask_daemon(context, Start::never, "drafts", param, Milliseconds(10'000));
+  // One that is busy, with texts of 100 MB perhaps, is not waited for: the files are there.
+  if (!answer && answer.error().fault != Fault::timed_out) return std::move(answer.error());
+  if (answer && *answer) return std::move(**answer);
   DraftQuery query;
   query.path = path;
   query.all = call.has("all");
