@@ -356,9 +356,9 @@ class Syncing {
     if (!request_.push || commit_.empty() || commit_ == remote_) return RemoteAnswer{.oid = commit_};
     if (track_) {
       TRY(give_objects(store_, {commit_}, {}, patience_));
-      const auto allowed = run_pre_push(store_, record_, commit_, remote_, settings_.sync, patience_);
+      auto allowed = run_pre_push(store_, record_, commit_, remote_, settings_.sync, patience_);
       if (!allowed && allowed.error().fault == Fault::refused) return RemoteAnswer{RemoteTrouble::refused_hook, allowed.error().what, {}};
-      TRY(allowed);
+      TRY(std::move(allowed));
     }
     intent_ = {.id = store_.new_slot(), .base_ref = base_ref_, .work = work_, .commit = commit_};
     TRY(write_intent(store_, intent_));
