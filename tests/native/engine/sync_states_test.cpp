@@ -66,12 +66,16 @@ TEST_CASE("a branch without a commit, and one whose index is locked", "[sync]") 
   CHECK(sync().state == "synced");
   CHECK(world.git({"show", "main:f"}) == "1\n");
   CHECK(world.git({"status", "--porcelain"}).empty());
-  // Somebody's git works on the index: all but that goes on, and the lock stays.
+  // Somebody's git works on the index: the remote has it, the branch waits for the index, and the lock stays.
+  const auto head = world.git({"rev-parse", "HEAD"});
   world.write("f", "2\n"), world.write(".git/index.lock", "");
-  CHECK(sync().state == "synced");
+  CHECK(sync().state == "pending");
+  CHECK(world.git({"rev-parse", "HEAD"}) == head);
   CHECK(world.git({"--git-dir", remote / "r.git", "show", "main:f"}) == "2\n");
   CHECK(world.has(".git/index.lock"));
   world.remove(".git/index.lock");
+  sync();
+  CHECK(world.git({"show", "HEAD:f"}) == "2\n");
   CHECK(sync().state == "nothing");
   CHECK(world.git({"status", "--porcelain"}).empty());
 }
