@@ -81,7 +81,9 @@ TEST_CASE("a forgotten file is in no save, no contents, no mark, no note and no 
   CHECK(panes[1].argv == std::vector<std::string>{"nvim", "other"});
   CHECK(panes[2].argv == std::vector<std::string>{"htop"});
   CHECK(newest->workspace.editors[0].buffers == std::vector<EditorBuffer>{{"/home/me/other", false}});
-  for (const auto& finding : *history.verify("work")) CHECK(finding.trouble.empty());
+  const auto findings = history.verify("work");
+  REQUIRE(findings.ok());
+  for (const auto& finding : *findings) CHECK(finding.trouble.empty());
   CHECK(acts_since(disk, paths, {0})->size() == 1);
   CHECK(edit_notes(disk, paths, {0})->size() == 1);
   CHECK(disk.info(paths.scrollback() + "/h-6").ok());
