@@ -73,7 +73,7 @@ Result<SyncStore> SyncStore::open(Disk& disk, const Paths& paths, const Reposito
 
 Result<void> SyncStore::prepare(const Patience& patience) {
   after_crash_ = disk_->info(file("unclean")).ok();
-  if (after_crash_) remove_locks(*disk_, git_.directory(), 6);
+  if (after_crash_) remove_locks(*disk_, directory_, 7);
   TRY(disk_->replace(file("unclean"), ""));
   if (!disk_->info(git_.directory() + "/info/attributes").ok()) {
     GitCall init{.arguments = {"init", "--quiet", "--bare", "--template=", cat("--object-format=", place_.sha256 ? "sha256" : "sha1")}};

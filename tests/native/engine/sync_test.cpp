@@ -51,6 +51,20 @@ TEST_CASE("shadow leaves branch and index alone, track moves both", "[sync]") {
   CHECK(track.a.git({"reflog", "-1", "--format=%gs"}) == "kra: manual\n");
 }
 
+TEST_CASE("a git that was killed with its sync is in nobody's way", "[sync]") {
+  Devices devices("track");
+  devices.sync(devices.a);
+  const auto place = find_repository(devices.a.disk, devices.a.root);
+  const auto left = sync_directory(devices.a.paths, place->root) + "/index-next.lock";
+  REQUIRE(devices.a.disk.replace(left, ""));
+  REQUIRE(devices.a.disk.replace(sync_directory(devices.a.paths, place->root) + "/unclean", ""));
+  devices.b.write("f", "other\n");
+  devices.sync(devices.b);
+  CHECK(devices.sync(devices.a).state == "synced");
+  CHECK(devices.a.git({"status", "--porcelain"}).empty());
+  CHECK_FALSE(devices.a.disk.info(left).ok());
+}
+
 TEST_CASE("two versions of one line: both are kept, the same on every device", "[sync]") {
   Devices devices;
   devices.a.write("f", "from a\n"), devices.b.write("f", "from b\n");
