@@ -142,6 +142,8 @@ class Session {
       outcome.call = "(end)";
     }
     if (image_) image_->start_again();
+    // Programs that wait for each other make some calls more or fewer each time: a run that was over before its last points is judged as it ended.
+    if (!outcome.reached && outcome.status == 0 && outcome.points >= tally_.points * 9 / 10) outcome.reached = true, outcome.call = "(end)";
     if (!outcome.reached) {
       ++tally_.not_reached;
       return;
