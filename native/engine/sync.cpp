@@ -167,18 +167,8 @@ class Syncing {
   }
 
   Result<void> read_remote_commit() {
-    remote_device_ = "remote", remote_head_.clear(), remote_time_ = 0;
-    if (remote_.empty() || remote_tree_ == base_) return {};
-    const auto text = TRY(read_blobs(store_.git(), {remote_}, patience_)).front();
-    for (const auto line : split(text, "\n")) {
-      // "committer NAME <MAIL> SECONDS ZONE", before the message.
-      const auto words = split(line, " ");
-      if (remote_time_ == 0 && line.starts_with("committer ") && words.size() > 3) remote_time_ = parse_int(words[words.size() - 2]).value_or(0);
-      constexpr std::string_view device = "Kra-Device: ", head = "Kra-Head: ";
-      if (line.starts_with(device)) remote_device_ = printable(line.substr(device.size()));
-      if (line.starts_with(head)) remote_head_ = line.substr(head.size());
-    }
-    std::erase_if(remote_device_, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 33; });
+    theirs_ = {};
+    if (!remote_.empty() && remote_tree_ != base_) theirs_ = origin_of(TRY(read_blobs(store_.git(), {remote_}, patience_)).front());
     return {};
   }
 
@@ -190,7 +180,7 @@ class Syncing {
     if (!ours_known) return {};
     std::string common = head_.oid;
     if (!remote_.empty()) {
-      const auto theirs = track_ ? remote_ : remote_head_;
+      const auto theirs = track_ ? remote_ : theirs_.head;
       if (theirs.empty() || !TRY(missing_objects(store_.git(), {theirs}, patience_)).empty()) return {};
       const auto outcome = TRY(store_.git().run({.arguments = {"merge-base", head_.oid, theirs}}, patience_));
       common = outcome.status == 0 ? outcome.output.substr(0, outcome.output.find('\n')) : "";
@@ -239,7 +229,7 @@ class Syncing {
     outgoing_ = std::move(outgoing);
     work_ = TRY(tree_with("held", state_.tree, std::move(kept)));
     if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside("so many wait for a sync by hand");
-    auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, remote_device_, remote_is_newer(), settings_.sync.conflict}, patience_));
+    auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, theirs_.device, remote_is_newer(), settings_.sync.conflict}, patience_));
     open_ = std::move(merged.open);
     report_.conflicts = std::move(merged.conflicts);
     merged_ = TRY(tree_with("merged", merged.tree, std::move(merged.changes)));
@@ -262,7 +252,7 @@ class Syncing {
     for (const auto& change : outgoing_)
       if (const auto file = state_.files.find(change.path); file != state_.files.end()) ours = std::max(ours, file->second.look.modified_ns / 1'000'000'000);
     // A clock that is ahead of ours says nothing.
-    return remote_time_ > ours && remote_time_ <= wall_now().ms / 1000 + 2;
+    return theirs_.seconds > ours && theirs_.seconds <= wall_now().ms / 1000 + 2;
   }
 
   Result<std::string> tree_with(const char* name, const std::string& tree, std::vector<Import::Change> changes) {
@@ -297,7 +287,7 @@ class Syncing {
     for (const auto& change : outgoing_) paths.push_back(change.path);
     auto message = filled_message(settings_.sync.message, {{"host", host_name()}, {"device", device_}, {"reason", request_.reason}, {"count", cat(outgoing_.size())}, {"branch", head_.branch},
                                                            {"date", now.substr(0, 10)}, {"time", now.substr(11, 5)}, {"files", file_names(paths)}});
-    return message + cat("\n\nKra-Device: ", device_, track_ || head_.oid.empty() ? "" : cat("\nKra-Head: ", head_.oid), "\n");
+    return message + origin_lines({device_, track_ ? std::string() : head_.oid});
   }
 
   Result<std::string> commit_of(const std::string& ref, const std::string& tree, const std::vector<std::string>& parents, std::string message = {}) {
@@ -488,8 +478,8 @@ class Syncing {
   std::string base_ref_, remote_ref_, there_;
   WorkState state_;
   std::string base_, work_, remote_, remote_tree_, merged_, commit_;  // trees, but remote_ and commit_
-  std::string remote_device_, remote_head_, last_words_;
-  std::int64_t remote_time_ = 0;
+  std::string last_words_;
+  CommitOrigin theirs_;  // of remote_
   std::vector<PathChange> outgoing_, incoming_;
   std::set<std::string> open_, held_, sparse_;
   std::vector<Applied::Left> left_;
@@ -522,46 +512,8 @@ Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const s
   return report;
 }
 
-// A conflict that was left open: from now on the path comes from their version, so that ours, if it stays, is a change of it.
-static Result<void> settle_base(SyncStore& store, const ConflictRecord& conflict, const Patience& patience) {
-  const auto head = TRY(read_head(store.disk(), store.place()));
-  const auto ref = "refs/kra/base/" + ref_part(head.branch);
-  const auto tree = TRY(resolve(store.git(), ref + "^{tree}", patience));
-  std::vector<Import::Change> changes;
-  if (!tree.empty() && tree != empty_tree(store.place().sha256)) changes.push_back({"", "040000", tree});
-  changes.push_back({conflict.path, conflict.theirs.mode, conflict.theirs.oid});
-  Import import;
-  import.commit({.ref = ref, .committer = own_identity(wall_now()), .message = "base", .changes = std::move(changes)});
-  TRY(import.run(store.git(), patience));
-  return {};
-}
-
 std::optional<SyncReport> last_report(Disk& disk, const Paths& paths, const std::string& root) {
   return report_in(disk, sync_directory(paths, root) + "/outcome");
-}
-
-Result<void> take_side(SyncStore& store, const ConflictRecord& conflict, Choice choice, const Patience& patience) {
-  const bool open = conflict.strategy == "manual";
-  const auto bytes_of = [&](const TreeEntry& entry) -> Result<std::string> {
-    if (!entry) return std::string();
-    return std::move(TRY(read_blobs(store.git(), {entry.oid}, patience)).front());
-  };
-  const auto theirs = TRY(bytes_of(conflict.theirs));
-  const auto& wanted = choice == Choice::theirs ? conflict.theirs : conflict.ours;
-  const auto bytes = TRY(bytes_of(wanted));
-  if (choice != Choice::both && wanted) {
-    auto now = store.tree().read(conflict.path, 1ULL << 30, patience);
-    if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
-    const WantedFile file{wanted.mode == "120000", bytes, wanted.mode == "100755"};
-    if (!now || now->bytes != bytes) TRY(store.tree().put(conflict.path, file, now ? std::optional(*now) : std::nullopt, store.new_slot()));
-  }
-  const auto copy = conflict.copy.empty() ? conflict_name(conflict.path, conflict.device, conflict.theirs.oid) : conflict.copy;
-  if (choice == Choice::both && open) TRY(store.tree().put(copy, {conflict.theirs.mode == "120000", theirs, conflict.theirs.mode == "100755"}, std::nullopt, store.new_slot()));
-  // The copy of the other side goes when it is still what was laid there.
-  if (choice != Choice::both && !conflict.copy.empty())
-    if (auto there = store.tree().read(copy, 1ULL << 30, patience); there && there->bytes == theirs) TRY(store.tree().remove(copy, *there, store.new_slot()));
-  if (open) TRY(settle_base(store, conflict, patience));
-  return forget_conflict(store, conflict.id, patience);
 }
 
 }  // namespace kra

@@ -6,6 +6,8 @@
 
 namespace kra {
 
+static constexpr std::string_view device_line = "Kra-Device: ", head_line = "Kra-Head: ";
+
 std::string filled_message(std::string_view text, const Placeholders& values) {
   std::string out;
   while (!text.empty()) {
@@ -29,6 +31,23 @@ std::string file_names(const std::vector<std::string>& paths) {
   for (std::size_t at = 0; at < std::min(paths.size(), most); ++at) out += cat(at == 0 ? "" : ", ", printable(paths[at]));
   if (paths.size() > most) out += cat(", … and ", paths.size() - most, " more");
   return out;
+}
+
+std::string origin_lines(const CommitOrigin& origin) {
+  return cat("\n\n", device_line, origin.device, origin.head.empty() ? "" : cat("\n", head_line, origin.head), "\n");
+}
+
+CommitOrigin origin_of(std::string_view commit) {
+  CommitOrigin origin;
+  for (const auto line : split(commit, "\n")) {
+    // "committer NAME <MAIL> SECONDS ZONE", before the message.
+    const auto words = split(line, " ");
+    if (origin.seconds == 0 && line.starts_with("committer ") && words.size() > 3) origin.seconds = parse_int(words[words.size() - 2]).value_or(0);
+    if (line.starts_with(device_line)) origin.device = printable(line.substr(device_line.size()));
+    if (line.starts_with(head_line)) origin.head = line.substr(head_line.size());
+  }
+  std::erase_if(origin.device, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 33; });
+  return origin;
 }
 
 }  // namespace kra

@@ -1,6 +1,7 @@
 // The message of a commit that a sync makes, from the template of the user's (sync.message).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,5 +17,16 @@ std::string filled_message(std::string_view text, const Placeholders& values);
 
 // "a.txt, dir/b, … and 7 more" for {files}.
 std::string file_names(const std::vector<std::string>& paths);
+
+// What a commit says of the device that made it.
+struct CommitOrigin {
+  std::string device = "remote";  // fit for a file's name; this where the commit names none
+  std::string head;               // the commit that the user had checked out then, in mode shadow
+  std::int64_t seconds = 0;       // when it was committed
+};
+// The lines at the end of a message that say so.
+std::string origin_lines(const CommitOrigin& origin);
+// Reads them from the bytes of a commit object.
+CommitOrigin origin_of(std::string_view commit);
 
 }  // namespace kra

@@ -25,3 +25,14 @@ TEST_CASE("the names of few files, and the number of the others") {
   CHECK(file_names({"a", "b\n"}) == "a, b\\x0a");
   CHECK(file_names({"1", "2", "3", "4", "5", "6", "7"}) == "1, 2, 3, 4, 5, … and 2 more");
 }
+
+TEST_CASE("who made a commit is read from where it was written") {
+  const auto message = origin_lines({"dev-a", "0123"});
+  const auto origin = origin_of("tree 1\nauthor A B <a@b> 1 +0000\ncommitter A B <a@b> 1700000000 +0100\n\nnotes" + message);
+  CHECK(origin.device == "dev-a");
+  CHECK(origin.head == "0123");
+  CHECK(origin.seconds == 1'700'000'000);
+  CHECK(origin_of("tree 1\ncommitter A <a@b> 5 +0000\n\nnotes\n").device == "remote");
+  CHECK(origin_of("\nx" + origin_lines({"../../etc\tx", ""})).device == "....etc\\x09x");
+  CHECK(origin_of("").seconds == 0);
+}
