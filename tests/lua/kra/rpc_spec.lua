@@ -165,10 +165,9 @@ describe('the connection to the daemon', function()
   it('tells it anew when the daemon died, and not when it ended in order', function()
     with_program()
     show_a_file()
+    world:wait(function() return #peer:told('event') == 1 end, 'an event')
     for _, bye in ipairs({ false, true }) do
-      local told = #peer:told('event')
-      world:wait(function() return #peer:told('event') > told or bye and told > 0 end, 'an event')
-      local hellos = #peer:told('hello')
+      local told, hellos = #peer:told('event'), #peer:told('hello')
       if bye then peer:write({ 2, 'bye', { { reason = 'handover', pending = 0 } } }) end
       peer:die()
       os.remove(peer.path)
