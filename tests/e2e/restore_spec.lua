@@ -210,7 +210,7 @@ describe('kra restore', function()
       end
       tmux('send-keys', '-t', 'main', 'Enter')
     end
-    for _, before in ipairs({ '', 'X=mine Y=yours Z=theirs; cd . ; export X Y Z' }) do
+    for _, before in ipairs({ '', 'X=mine Y=yours Z=theirs V=everybodys W=nobodys' }) do
       world:crash_tmux()
       world:start_tmux('-s', 'main')
       settle()
