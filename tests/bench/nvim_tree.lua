@@ -10,7 +10,7 @@ local uv = vim.uv
 local driver = require('tests.bench.support.driver')
 
 local full, dir = driver.full, driver.directory()
-local kra = os.getenv('KRA_BIN') or driver.kra
+local kra = driver.repo .. '/build/kra'
 local OUTER, INNER, LOADED, EDITORS = full and 100 or 10, full and 99 or 9, 20, full and 8 or 3
 local SAVES, EACH, LOST_MS = full and 10000 or 200, 10, 5000
 
