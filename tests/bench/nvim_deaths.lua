@@ -174,7 +174,12 @@ local function die(world, death)
   else
     vim.wait(5000, function() return gone(self.server) end, 5)
   end
-  local texts, damaged = kept(world)
+  -- The daemon may be asked before it hears that the connection has ended.
+  local texts, damaged
+  vim.wait(2000, function()
+    texts, damaged = kept(world)
+    return texts[id] == text
+  end, 50)
   self:close()
   clear(world)
   return texts[id] == text and 0 or math.max(1, #text), damaged, text, texts[id]
