@@ -16,6 +16,12 @@
 namespace kra {
 namespace {
 
+// A path that both sides changed, each in its own way.
+struct MergeConflict {
+  std::string path;
+  TreeEntry base, ours, theirs;
+};
+
 constexpr std::string_view conflict_refs = "refs/kra/conflicts/";
 
 bool is_file(const TreeEntry& entry) { return entry && entry.mode != "120000" && entry.mode != "160000"; }

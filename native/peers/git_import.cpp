@@ -1,4 +1,4 @@
-// Writing objects through git fast-import, merging through git merge-tree.
+// Writing objects through git fast-import.
 #include <algorithm>
 #include <optional>
 
@@ -71,24 +71,6 @@ Result<Import::Written> Import::run(const Git& git, const Patience& patience) {
     if (!refs_[commit].empty()) moves += cat("update ", refs_[commit], " ", written.oids[commits_[commit]], "\n");
   if (!moves.empty()) TRY(session->change_refs(moves, patience));
   return written;
-}
-
-Result<MergeOutcome> merge_commits(const Git& git, const std::string& ours, const std::string& theirs, const Patience& patience) {
-  auto outcome = TRY(git.run({.arguments = {"merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs}}, patience));
-  if (outcome.status > 1) return Error{Fault::io, cat("git merge-tree: ", git_words(outcome))};
-  const auto fields = split(outcome.output, std::string_view("\0", 1));
-  MergeOutcome merged{std::string(fields.front()), {}};
-  for (std::size_t at = 1; at < fields.size() && !fields[at].empty(); ++at) {
-    const auto tab = fields[at].find('\t');
-    const auto words = split(fields[at].substr(0, tab), " ");
-    if (tab == std::string_view::npos || words.size() != 3) return Error{Fault::corrupt, "git merge-tree: an answer that kra cannot read"};
-    const auto path = fields[at].substr(tab + 1);
-    if (merged.conflicts.empty() || merged.conflicts.back().path != path) merged.conflicts.push_back({std::string(path), {}, {}, {}});
-    TreeEntry entry{std::string(words[0]), std::string(words[1])};
-    auto& conflict = merged.conflicts.back();
-    (words[2] == "1" ? conflict.base : words[2] == "2" ? conflict.ours : conflict.theirs) = std::move(entry);
-  }
-  return merged;
 }
 
 }  // namespace kra

@@ -86,16 +86,4 @@ class Import {
   std::vector<std::string> refs_;
 };
 
-// One side of a path that could not be merged.
-struct MergeConflict {
-  std::string path;
-  TreeEntry base, ours, theirs;
-};
-struct MergeOutcome {
-  std::string tree;  // with conflict markers where texts collide
-  std::vector<MergeConflict> conflicts;
-};
-// `ours` and `theirs` are commits with a common ancestor that is the base. Nothing is renamed, nothing touches a work tree.
-Result<MergeOutcome> merge_commits(const Git& git, const std::string& ours, const std::string& theirs, const Patience& patience);
-
 }  // namespace kra
