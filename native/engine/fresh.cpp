@@ -20,8 +20,8 @@ constexpr std::int64_t start_up = 2000, start_up_with_programs = 500, after_atta
 // How long after its start somebody may have typed just our command and nothing before it.
 constexpr std::int64_t young = 600'000;
 
-// A line editor waits once for each key (fish, which has threads, up to seven times), besides what a start-up takes. Measured: bash 1 to 3, zsh 1
-// to 15, and fish, which starts programs, 102; a busy machine adds waits for the disk. Some keys more than the command has: for corrections.
+// A line editor waits once for each key (fish, which has threads, up to seven times), besides what a start-up takes. Measured: bash 1 to 9, zsh 1
+// to 15, and fish, which starts programs, 102. Some keys more than the command has: for corrections, and for a redirection, which no process shows.
 constexpr std::int64_t start_up_waits = 20, start_up_waits_with_programs = 150, corrected_keys = 6;
 
 static bool typed_no_more(const ProcessPast& past, std::size_t typed) {
