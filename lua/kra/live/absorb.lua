@@ -133,6 +133,12 @@ local function leave(image, why, news, now)
     what = ('changed outside (%s); :Kra theirs loads it'):format(why) })
 end
 
+--- In the current buffer: its file, with what was there before to be undone to, however long it was.
+function M.read_again()
+  local _, err = require('kra.session.guard').with({ undoreload = -1 }, function() vim.cmd('silent! keepalt edit!') end)
+  if err then error(err, 0) end
+end
+
 --- Neovim loads it again: what it has read is what the buffer is then.
 ---@param image kra.Image
 ---@return boolean done
@@ -140,7 +146,7 @@ function M.reload(image)
   reloading = image.buf
   local ok, err = pcall(api.nvim_buf_call, image.buf, function()
     local view = vim.fn.winsaveview()
-    vim.cmd('silent! edit!')
+    M.read_again()
     vim.fn.winrestview(view)
   end)
   reloading = nil

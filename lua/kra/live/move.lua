@@ -7,16 +7,27 @@ local uv = vim.uv
 ---@field from string
 ---@field to string
 
-local last ---@type kra.Moved[]? of the last :Kra move
+local last ---@type kra.Moved[]? of the last step: a :Kra move, or side-cars that went along by themselves
 
 local function move_undo_file(from, to)
   local old, new = vim.fn.undofile(from), vim.fn.undofile(to)
   if old ~= '' and new ~= '' and uv.fs_stat(old) and not uv.fs_stat(new) then pcall(uv.fs_rename, old, new) end
 end
 
+-- What both had in common goes along: a file that was renamed and written since is still merged into what was typed.
+local function keep_common(buf, before)
+  local image = require('kra.live.image').get(buf)
+  if not image or not before.lines or image.hash == before.hash then return end
+  image.lines, image.raw, image.hash, image.eol, image.identity, image.tick = before.lines, nil, before.hash, before.eol, nil, -1
+  require('kra.live').news(image)
+end
+
 -- The buffer goes by its new name. Neovim loads it again, so that it knows the file and language servers learn the name; what was not saved
 -- comes back on top as one step.
 local function rename_buffer(buf, to)
+  local images = require('kra.live.image')
+  local image = images.get(buf)
+  local before = { lines = image and image.hash ~= '' and images.base(image) or nil, hash = image and image.hash, eol = image and image.eol }
   local lines, modified = api.nvim_buf_get_lines(buf, 0, -1, false), vim.bo[buf].modified
   local old_name = api.nvim_buf_get_name(buf)
   api.nvim_buf_set_name(buf, to)
@@ -25,20 +36,22 @@ local function rename_buffer(buf, to)
   if left > 0 and left ~= buf and not api.nvim_buf_is_loaded(left) then pcall(api.nvim_buf_delete, left, { force = true }) end
   local views = {}
   for _, win in ipairs(vim.fn.win_findbuf(buf)) do views[win] = api.nvim_win_call(win, vim.fn.winsaveview) end
-  api.nvim_buf_call(buf, function() vim.cmd('silent! keepalt edit!') end)
+  api.nvim_buf_call(buf, require('kra.live.absorb').read_again)
   require('kra.live').register(buf, true)
   local hunks = require('kra.hunks')
   local list = hunks.between(api.nvim_buf_get_lines(buf, 0, -1, false), lines)
-  if modified or #list > 0 then hunks.apply(buf, list, modified) end
+  -- Where nothing was typed the file is right, whatever was written into it meanwhile.
+  if modified then
+    hunks.apply(buf, list, true)
+    keep_common(buf, before)
+  end
   for win, view in pairs(views) do
     if api.nvim_win_is_valid(win) then api.nvim_win_call(win, function() vim.fn.winrestview(view) end) end
   end
 end
 
---- Another program gave a file another name.
----@param from string
----@param to string
-function M.renamed(from, to)
+-- What belongs to a file that has its new name already.
+local function take_along(from, to)
   if uv.fs_stat(from) or not uv.fs_stat(to) then return end
   move_undo_file(from, to)
   for _, image in ipairs(require('kra.live.image').of_path(from)) do
@@ -84,7 +97,24 @@ local function carry_out(moves)
       return tostring(err)
     end
   end
-  for _, move in ipairs(moves) do M.renamed(move.from, move.to) end
+  for _, move in ipairs(moves) do take_along(move.from, move.to) end
+end
+
+local function files(count) return ('%d file%s'):format(count, count == 1 and '' or 's') end
+
+--- Another program gave a file another name. Its side-cars follow, as one step that `:Kra! move` takes back.
+---@param from string
+---@param to string
+function M.renamed(from, to)
+  take_along(from, to)
+  local sides = not uv.fs_stat(from) and uv.fs_stat(to) and M.sidecars(from, to) or {}
+  if #sides == 0 then return end
+  local notify = require('kra.notify')
+  local err = carry_out(sides)
+  if err then return notify.problem({ code = 'move', text = ('what goes with %s was not moved: %s'):format(to, err), cure = ':Kra move moves it' }) end
+  last = sides
+  local name = vim.fn.fnamemodify(to, ':~:.')
+  notify.say(('%s went along with %s (live.sidecars); :Kra! move takes that back'):format(files(#sides), name), 'warn')
 end
 
 --- Moves a file with all that belongs to it. One that is there already is never replaced.
@@ -104,7 +134,7 @@ function M.move(from, to)
   return err, err and 0 or #moves
 end
 
---- Everything that the last move moved goes back.
+--- Everything that the last step moved goes back.
 ---@return string? error
 ---@return integer files
 function M.undo()
@@ -129,7 +159,7 @@ function M.command(arguments, back)
   elseif #arguments == 2 then err, count = M.move(arguments[1], arguments[2])
   else return say('usage: :Kra move [OLD] NEW, :Kra! move takes the last one back', 'error', true) end
   if err then return say('not moved: ' .. err, 'error', true) end
-  say(('moved %d file%s'):format(count, count == 1 and '' or 's'), 'info', true)
+  say('moved ' .. files(count), 'info', true)
 end
 
 return M
