@@ -145,32 +145,55 @@ end
 
 local function say(text) require('kra.notify').say(text, 'info', true) end
 
---- To the next change from outside (or with -1 the one before), over all files that are loaded.
----@param way 1|-1
-function M.go(way)
-  local list = M.list()
-  if #list == 0 then return say('no change from outside') end
-  local path, lnum = api.nvim_buf_get_name(0), api.nvim_win_get_cursor(0)[1]
-  local function before(a) return a.path < path or (a.path == path and a.lnum < lnum) end
-  local function after(a) return a.path > path or (a.path == path and a.lnum > lnum) end
-  local found
-  if way == 1 then
-    for _, entry in ipairs(list) do
-      if after(entry) then found = entry break end
-    end
-  else
-    for i = #list, 1, -1 do
-      if before(list[i]) then found = list[i] break end
-    end
+-- Those of files that are not loaded stand for the whole file: which line it is is found out when somebody goes there.
+local function with_files(list, files)
+  for _, file in ipairs(files) do
+    if file.kind ~= 'delete' then table.insert(list, { path = file.path, lnum = 0, file = true }) end
   end
-  found = found or (way == 1 and list[1] or list[#list])
+  table.sort(list, function(a, b) return a.path < b.path or (a.path == b.path and a.lnum < b.lnum) end)
+  return list
+end
+
+local function show_file(path)
+  local buf = api.nvim_get_current_buf()
+  require('kra.follow.line').find(path, function(found)
+    if not found or api.nvim_get_current_buf() ~= buf then return end
+    api.nvim_win_set_cursor(0, { math.min(found.line, api.nvim_buf_line_count(buf)), 0 })
+    vim.cmd('normal! zv')
+    M.flash(buf, found.line, found.added)
+  end)
+end
+
+local function jump(found)
   vim.cmd("normal! m'")
   if found.buf ~= api.nvim_get_current_buf() then
-    local ok, err = pcall(vim.cmd.buffer, found.buf)
+    local ok, err = pcall(vim.api.nvim_cmd, found.file and { cmd = 'edit', args = { found.path }, magic = { file = false } } or
+      { cmd = 'buffer', args = { tostring(found.buf) } }, {})
     if not ok then return say(tostring(err):gsub('^.-(E%d+:)', '%1')) end
   end
+  if found.file then return show_file(found.path) end
   api.nvim_win_set_cursor(0, { math.min(found.lnum, api.nvim_buf_line_count(0)), 0 })
   vim.cmd('normal! zv')
+end
+
+local function step(list, way)
+  if #list == 0 then return say('no change from outside') end
+  local path, lnum = api.nvim_buf_get_name(0), api.nvim_win_get_cursor(0)[1]
+  local first, last = way == 1 and 1 or #list, way == 1 and #list or 1
+  for i = first, last, way do
+    local entry = list[i]
+    local order = entry.path == path and entry.lnum - lnum or (entry.path < path and -1 or 1)
+    if order * way > 0 then return jump(entry) end
+  end
+  jump(list[first])
+end
+
+--- To the next change from outside (or with -1 the one before), over all of the project: files that are loaded hunk by hunk, and those that
+--- were changed since this editor began and are not.
+---@param way 1|-1
+function M.go(way)
+  local seconds = os.time() - require('kra.live').since()
+  require('kra.changes.list').elsewhere({ seconds = seconds }, function(files) step(with_files(M.list(), files), way) end)
 end
 
 -- Those that the cursor stands on, or all of the buffer.

@@ -7,6 +7,7 @@ local images = require('kra.live.image')
 local WAITS_MS, RETRY_MS, WRITTEN_NOW_S = 500, 10, 5
 
 local started, paused = false, false
+local since = os.time()
 local queue = {} ---@type table<integer, {news: kra.News, since: number}> by buffer: what waits until the user is out of the way
 local timer ---@type uv.uv_timer_t?
 local group ---@type integer
@@ -292,6 +293,9 @@ function M.pause(value)
   end
   if not value and started then M.check_all() end
 end
+
+--- When this editor began to follow files, in seconds.
+function M.since() return since end
 
 --- What this editor knows, for `status` and :checkhealth.
 ---@return {active: boolean, files: integer, behind: integer, conflicts: integer}

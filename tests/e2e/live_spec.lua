@@ -186,6 +186,64 @@ describe('live sync', function()
     assert.truthy(world:tmux('display-message', '-p', '-t', 'main', '#{pane_index}') == '0')
   end)
 
+  it('lists what changed in files that nobody has loaded, by time and by whom, and goes there', function()
+    local repo = world.dir .. '/repo'
+    world:check({ 'git', 'init', '-q', repo })
+    local lines = {}
+    for i = 1, 60 do lines[i] = 'line ' .. i end
+    local text = table.concat(lines, '\n') .. '\n'
+    local a = world:write('repo/a.txt', text)
+    local b = world:write('repo/in/b.txt', text)
+    local c = world:write('repo/c %.txt', text)
+    world:check({ 'git', '-C', repo, 'add', '-A' })
+    world:check({ 'git', '-C', repo, 'commit', '-qm', 'one' })
+    editor:command('cd ' .. repo)
+    open(a)
+    lines[41] = 'changed'
+    world:write(b, table.concat(lines, '\n') .. '\n')
+    world:check({ world.repo .. '/build/kra', 'note', 'edit', c, '--by', 'claude' })
+    world:write(c, table.concat(lines, '\n') .. '\n')
+    lines[1] = 'here too'
+    world:write(a, table.concat(lines, '\n') .. '\n')
+    arrives(a, table.concat(lines, '\n') .. '\n')
+    local function listed(filter)
+      editor:lua("vim.fn.setqflist({}, 'r') vim.cmd('Kra changes ' .. ...)", filter)
+      world:wait(function() return editor:lua('return #vim.fn.getqflist() > 0') end, 'a list')
+      editor:command('cclose')
+      return editor:lua([[
+        return vim.tbl_map(function(row)
+          return vim.fs.basename(vim.api.nvim_buf_get_name(row.bufnr)) .. ' ' .. row.text:gsub(', %d+ s ago', '')
+        end, vim.fn.getqflist())
+      ]])
+    end
+    local here = { 'a.txt outside: +1 -1', 'a.txt outside: +1 -1' }
+    local all = vim.list_extend({ 'c %.txt claude: modify, not loaded', 'b.txt outside: modify, not loaded' }, here)
+    table.sort(all)
+    local function sorted(filter)
+      local rows = listed(filter)
+      table.sort(rows)
+      return rows
+    end
+    world:wait(function() return vim.deep_equal(all, sorted('')) end, 'all of them', 3000, function() return sorted('') end)
+    assert.same({ 'c %.txt claude: modify, not loaded' }, listed('claude'))
+    assert.same(all, sorted('10m'))
+    assert.same({ 'a.txt outside: +1 -1', 'a.txt outside: +1 -1', 'b.txt outside: modify, not loaded' }, sorted('outside'))
+    local function place() return editor:lua("return vim.fs.basename(vim.api.nvim_buf_get_name(0)) .. ':' .. vim.fn.line('.')") end
+    local function goes(way, wanted)
+      editor:lua("require('kra.changes').go(...)", way)
+      world:wait(function() return place() == wanted end, wanted, 3000, place)
+    end
+    editor:command('1')
+    goes(1, 'a.txt:41')
+    goes(1, 'c %.txt:41')
+    goes(1, 'b.txt:41')
+    goes(-1, 'a.txt:41')
+    goes(-1, 'a.txt:1')
+    -- What this editor writes itself is no change from outside.
+    editor:lua("vim.cmd('edit ' .. ...) vim.cmd('normal! Gox') vim.cmd('silent write') vim.cmd('bwipeout')", b)
+    world:wait(function() return vim.deep_equal(here, listed('')) end, 'only what came from outside', 3000, function() return listed('') end)
+  end)
+
   it('waits for no editor that hangs, and brings that one up to date when it goes on', function()
     local lines = {}
     for i = 1, 3000 do lines[i] = 'a line that is long enough to fill a socket ' .. i end

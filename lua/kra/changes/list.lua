@@ -28,14 +28,13 @@ local function age(at)
 end
 
 local function rows_here(filter)
-  local rows, known = {}, {}
+  local rows = {}
   for _, entry in ipairs(require('kra.changes').list()) do
     local change = entry.change
     if fits(filter, change.by, change.at) then
       local text = ('%s: +%d -%d, %s'):format(change.by ~= '' and change.by or 'outside', #change.new, #change.old, age(change.at))
       table.insert(rows, { bufnr = entry.buf, lnum = entry.lnum, text = text, type = 'I' })
     end
-    known[entry.path] = true
   end
   for buf in pairs(require('kra.live.image').all()) do
     for _, conflict in ipairs(require('kra.live.conflict').list(buf)) do
@@ -44,23 +43,52 @@ local function rows_here(filter)
       table.insert(rows, { bufnr = buf, lnum = conflict.lnum, text = text, type = 'W' })
     end
   end
-  return rows, known
+  return rows
 end
 
--- What the daemon has seen of files that are not loaded here.
-local function rows_there(filter, known, result)
-  local rows = {}
-  for _, change in ipairs(type(result) == 'table' and type(result.changes) == 'table' and result.changes or {}) do
-    local path = type(change) == 'table' and type(change.path) == 'string' and change.path
-    local by = path and type(change.writer) == 'string' and change.writer ~= 'external' and change.writer or ''
-    if path and not known[path] and (not filter.by or by:lower():find(filter.by:lower(), 1, true)) then
+---@class kra.ChangedFile
+---@field path string
+---@field by string "" when nobody said
+---@field kind string
+---@field at integer seconds
+---@field line? integer
+
+-- Newest first, one of each file. What an editor wrote is its user's own, and of what is loaded here the hunks are known.
+---@return kra.ChangedFile[]
+local function files_of(result, filter)
+  local list, known = {}, {}
+  local changes = type(result) == 'table' and type(result.changes) == 'table' and result.changes or {}
+  for i = #changes, 1, -1 do
+    local change = type(changes[i]) == 'table' and changes[i] or {}
+    local path, writer = change.path, change.writer
+    local by = type(writer) == 'string' and writer ~= 'external' and writer or ''
+    local at = type(change.at) == 'number' and math.floor(change.at / 1000) or 0
+    local own = by == 'editor' and filter.by ~= 'editor'
+    if type(path) == 'string' and not known[path] and #require('kra.live.image').of_path(path) == 0 then
       known[path] = true
-      local at = type(change.at) == 'number' and (', ' .. age(change.at / 1000)) or ''
-      local text = ('%s: %s%s'):format(by ~= '' and by or 'outside', tostring(change.kind or 'modify'), at)
-      table.insert(rows, { filename = path, lnum = tonumber(change.line) or 1, type = 'I', text = text })
+      if not own and fits(filter, by, at) then
+        list[#list + 1] = { path = path, by = by, kind = tostring(change.kind or 'modify'), at = at, line = tonumber(change.line) }
+      end
     end
   end
-  return rows
+  return list
+end
+
+--- Files of the project that were changed and are not loaded here, newest first; none without a daemon.
+---@param filter {seconds?: integer, by?: string}
+---@param done fun(files: kra.ChangedFile[])
+function M.elsewhere(filter, done)
+  if not require('kra.rpc').connected() then return done({}) end
+  local since = filter.seconds and (os.time() - filter.seconds) * 1000 or 0
+  local params = { root = require('kra.follow.place').project(), since = since, by = '', limit = 5000 }
+  require('kra.rpc').request('changes', params, function(_, result) done(files_of(result, filter)) end, 2000)
+end
+
+local function rows_elsewhere(files)
+  return vim.tbl_map(function(file)
+    local text = ('%s: %s, %s, not loaded'):format(file.by ~= '' and file.by or 'outside', file.kind, age(file.at))
+    return { filename = file.path, lnum = file.line or 1, type = 'I', text = text }
+  end, files)
 end
 
 local function show(rows, title)
@@ -74,12 +102,8 @@ end
 function M.show(arguments)
   local filter = filter_of(arguments)
   local title = #arguments > 0 and (' ' .. table.concat(arguments, ' ')) or ''
-  local rows, known = rows_here(filter)
-  if not require('kra.rpc').connected() then return show(rows, title) end
-  local params = { root = vim.fn.getcwd(), since = filter.seconds and (os.time() - filter.seconds) * 1000 or 0, by = filter.by or '', limit = 1000 }
-  require('kra.rpc').request('changes', params, function(_, result)
-    show(vim.list_extend(rows, rows_there(filter, known, result)), title)
-  end, 2000)
+  local rows = rows_here(filter)
+  M.elsewhere(filter, function(files) show(vim.list_extend(rows, rows_elsewhere(files)), title) end)
 end
 
 return M
