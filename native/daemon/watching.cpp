@@ -143,6 +143,7 @@ void Watching::take_events(TreeEvents events, Instant now) {
 
 void Watching::settle(Instant now) {
   std::vector<Look> looks, slow;
+  std::vector<SettledChange> others;
   for (auto& change : settle_.ring(now)) {
     bool loaded = files_.find(change.path) || (!change.from.empty() && files_.find(change.from));
     if (loaded) {
@@ -155,11 +156,15 @@ void Watching::settle(Instant now) {
       looks.push_back({.path = change.path, .from = {}, .kind = change.kind, .of_git = change.of_git, .root = change.root, .known = {}});
       continue;
     }
+    others.push_back(std::move(change));
+  }
+  // What somebody has loaded is read while the rest is looked at.
+  post(files_lane_, std::move(looks));
+  post(slow_lane_, std::move(slow));
+  for (const auto& change : others) {
     auto stamp = change.kind == ChangeKind::remove ? FileStamp() : stamp_of(change.path);
     add_change(change, change.of_git ? "git" : "external", {stamp.exists, {}, {}, stamp.size}, {});
   }
-  post(files_lane_, std::move(looks));
-  post(slow_lane_, std::move(slow));
   tell_watchers();
 }
 
@@ -189,7 +194,7 @@ void Watching::look_again(bool at_all) {
   for (const auto& [path, file] : files_.all()) {
     if (!at_all && tree_->is_watched(directory_part(path))) continue;
     auto& list = is_slow(path) ? slow : looks;
-    list.push_back({.path = path, .from = {}, .kind = ChangeKind::modify, .of_git = false, .root = {}, .known = at_all ? "" : file.state.identity});
+    list.push_back({.path = path, .from = {}, .kind = ChangeKind::modify, .of_git = false, .root = {}, .known = at_all ? "" : file.state.identity, .after_loss = at_all});
   }
   post(files_lane_, std::move(looks));
   if (slow_lane_.unanswered() == 0) post(slow_lane_, std::move(slow));
@@ -206,7 +211,9 @@ void Watching::take_seen(std::vector<Seen> seen, std::uint64_t began) {
     // Half a state, perhaps; the next look follows. A writer who never rests is waited for a while; then what counts is that the file is whole
     // and still what was read.
     bool open = one.file.open || settle_.open(one.look.path);
-    if ((!last || open || settle_.unsettled(one.look.path)) && one.look.kind != ChangeKind::rename) {
+    // After a loss what is told still is of before: a whole file counts, and the rest is found out when it has been taken.
+    bool whole = one.look.after_loss && one.file.read && !one.file.open && stamp_of(one.look.path).identity() == one.file.stamp.identity();
+    if (!whole && (!last || open || settle_.unsettled(one.look.path)) && one.look.kind != ChangeKind::rename) {
       auto first = put_off_.try_emplace(one.look.path, now).first->second;
       bool same = stamp_of(one.look.path).identity() == one.file.stamp.identity();
       bool emptied = open && one.file.stamp.size == 0;

