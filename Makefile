@@ -166,6 +166,8 @@ $(O)/commit: FORCE
 
 $(O)/native/base/version.o: CPPFLAGS += -DKRA_VERSION='"$(VERSION)"' -DKRA_COMMIT='"$(COMMIT)"'
 $(O)/native/base/version.o: $(O)/commit
+# A merge is computed while somebody types: here it is speed that counts.
+$(addprefix $(O)/native/engine/,lines.o hunks.o hunks_search.o hunks_select.o hunks_slide.o merge3.o): OPTIMISE_release = -O2 -g0
 # `kra init` holds the shell files.
 $(O)/native/cli/init.o: shell/kra.zsh shell/kra.bash shell/kra.fish
 
