@@ -81,6 +81,14 @@ local function session_names()
   return names
 end
 
+-- Names of saves of tmux, as the program lists them.
+local function save_names()
+  local binary = require('kra.daemon').binary()
+  if not binary then return {} end
+  local ok, result = pcall(function() return vim.system({ binary, 'list', '--names' }, { text = true, timeout = 500 }):wait() end)
+  return ok and result.code == 0 and vim.split(result.stdout, '\n', { trimempty = true }) or {}
+end
+
 ---@class kra.Subcommand
 ---@field desc string
 ---@field run fun(call: {args: string[], bang: boolean})
@@ -97,7 +105,11 @@ M.rows = {
     run = function(call) require('kra').restore({ name = call.args[1] }) end,
     complete = session_names,
   },
-  log = { desc = 'the history of a save', run = function(call) show('kra log', vim.list_extend({ 'log' }, call.args)) end },
+  log = {
+    desc = 'the history of a save',
+    run = function(call) show('kra log', vim.list_extend({ 'log' }, call.args)) end,
+    complete = save_names,
+  },
   status = { desc = 'is my work safe, and what is left out', run = status },
   undo = {
     desc = 'bring back the tmux pane, window or session closed last (--list: what there is)',
@@ -120,8 +132,8 @@ M.rows = {
     run = function() notify('this release has no live blocks, so nothing was run', 'warn') end,
   },
   doctor = { desc = 'every problem with its cure', run = function() vim.cmd.checkhealth('kra') end },
-  pause = { desc = 'stop autosave and live changes in this editor until resume', run = function() require('kra.events').pause(true) end },
-  resume = { desc = 'autosave again', run = function() require('kra.events').pause(false) end },
+  pause = { desc = 'stop autosave, live changes and syncs below the files of this editor until resume', run = function() require('kra.events').pause(true) end },
+  resume = { desc = 'autosave, live changes and syncs again', run = function() require('kra.events').pause(false) end },
   config = { desc = 'show or set an option of this editor', run = config, complete = option_names },
 }
 

@@ -115,6 +115,7 @@ function M.pause(value)
   paused = value
   require('kra.statusline').set_paused(value)
   require('kra.live').pause(value)
+  if value or package.loaded['kra.sync'] then require('kra.sync').pause(value) end
   if not value then M.poke() end
 end
 

@@ -49,6 +49,47 @@ function M.hold(what)
   end))
 end
 
+local held = {} ---@type table<string, vim.SystemObj> by work tree: what keeps syncs from writing there
+local group ---@type integer?
+
+-- It holds as long as its standard input is open: when this editor is killed it ends too.
+local function hold_tree(root)
+  local binary = require('kra.daemon').binary()
+  if held[root] or not binary then return end
+  local argv = { binary, 'hold', '--reason', 'Neovim is paused', '--', 'cat' }
+  local ok, process = pcall(vim.system, argv, { cwd = root, stdin = true, stdout = false, stderr = false }, vim.schedule_wrap(function()
+    held[root] = nil
+  end))
+  if ok then held[root] = process end
+end
+
+local function hold_buffer(buf)
+  local root = vim.bo[buf].buftype == '' and api.nvim_buf_get_name(buf) ~= '' and vim.fs.root(buf, '.git')
+  root = root and vim.uv.fs_realpath(root)
+  if root then hold_tree(root) end
+end
+
+--- :Kra pause and resume: while it is paused no sync writes into the work trees of this editor's files, those that are loaded later
+--- included, for as long as sync.pause_max lets it wait.
+---@param value boolean
+function M.pause(value)
+  if group then
+    api.nvim_del_augroup_by_id(group)
+    group = nil
+  end
+  if not value then
+    for _, process in pairs(held) do process:kill('sigterm') end
+    return
+  end
+  group = api.nvim_create_augroup('kra_sync_pause', {})
+  api.nvim_create_autocmd('BufReadPost', {
+    group = group, desc = 'kra: syncs wait here too', callback = function(event) hold_buffer(event.buf) end,
+  })
+  for _, buf in ipairs(api.nvim_list_bufs()) do
+    if api.nvim_buf_is_loaded(buf) then hold_buffer(buf) end
+  end
+end
+
 -- What they have and the base, beside the file, in a tab of its own.
 function M.show(lines, root)
   local sides, path = {}, nil

@@ -244,6 +244,33 @@ describe('live sync', function()
     world:wait(function() return vim.deep_equal(here, listed('')) end, 'only what came from outside', 3000, function() return listed('') end)
   end)
 
+  it('lets syncs wait while the editor is paused, and no longer than it lives', function()
+    local kra = world.repo .. '/build/kra'
+    local repo = world.dir .. '/repo'
+    world:check({ 'git', 'init', '-q', '-b', 'main', repo })
+    local path = world:write('repo/a.txt', 'one\n')
+    world:check({ 'git', '-C', repo, 'add', '-A' })
+    world:check({ 'git', '-C', repo, 'commit', '-qm', 'one' })
+    world:check({ 'git', 'init', '-q', '--bare', '-b', 'main', world.dir .. '/remote' })
+    world:check({ 'git', '-C', repo, 'remote', 'add', 'origin', world.dir .. '/remote' })
+    world:check({ kra, 'sync', 'enable' }, { cwd = repo })
+    local function held_by()
+      return vim.json.decode(world:check({ kra, 'sync', 'snapshot', '--json' }, { cwd = repo })).held_by
+    end
+    local function waits_for(who)
+      world:wait(function() return held_by() == who end, 'held by ' .. (who == '' and 'nobody' or who), 10000, held_by)
+    end
+    open(path)
+    editor:command('Kra pause')
+    waits_for('Neovim is paused')
+    editor:command('Kra resume')
+    waits_for('')
+    editor:command('Kra pause')
+    waits_for('Neovim is paused')
+    editor:stop('sigkill')
+    waits_for('')
+  end)
+
   it('waits for no editor that hangs, and brings that one up to date when it goes on', function()
     local lines = {}
     for i = 1, 3000 do lines[i] = 'a line that is long enough to fill a socket ' .. i end
