@@ -58,6 +58,9 @@ end
 function M.claim(image)
   if not rpc().connected() then return end
   local text = require('kra.live.bytes').written(image.buf)
+  -- One that was told and never written.
+  if image.claimed then rpc().notify('claim', { path = image.path, hash = image.claimed, state = 'failed' }) end
+  image.claimed = nil
   if not text then return end
   image.claimed = require('kra.live.disk').hash(text)
   rpc().notify('claim', { path = image.path, hash = image.claimed, size = #text })
@@ -75,7 +78,7 @@ function M.written(image)
     local stat = vim.uv.fs_stat(image.path)
     rpc().notify('claim', { path = image.path, hash = image.hash, size = stat and stat.size or 0 })
   end
-  rpc().notify('claim', { path = image.path, hash = image.hash, done = true })
+  rpc().notify('claim', { path = image.path, hash = image.hash, state = 'done' })
 end
 
 --- Is a window of this editor pinned? For `kra status`.
