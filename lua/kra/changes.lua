@@ -176,7 +176,7 @@ local function jump(found)
   vim.cmd('normal! zv')
 end
 
-local function step(list, way)
+local function walk(list, way)
   if #list == 0 then return say('no change from outside') end
   local path, lnum = api.nvim_buf_get_name(0), api.nvim_win_get_cursor(0)[1]
   local first, last = way == 1 and 1 or #list, way == 1 and #list or 1
@@ -193,7 +193,7 @@ end
 ---@param way 1|-1
 function M.go(way)
   local seconds = os.time() - require('kra.live').since()
-  require('kra.changes.list').elsewhere({ seconds = seconds }, function(files) step(with_files(M.list(), files), way) end)
+  require('kra.changes.list').elsewhere({ seconds = seconds }, function(files) walk(with_files(M.list(), files), way) end)
 end
 
 -- Those that the cursor stands on, or all of the buffer.

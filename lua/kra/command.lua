@@ -132,7 +132,10 @@ M.rows = {
     run = function() notify('this release has no live blocks, so nothing was run', 'warn') end,
   },
   doctor = { desc = 'every problem with its cure', run = function() vim.cmd.checkhealth('kra') end },
-  pause = { desc = 'stop autosave, live changes and syncs below the files of this editor until resume', run = function() require('kra.events').pause(true) end },
+  pause = {
+    desc = 'stop autosave, live changes and syncs below the files of this editor until resume',
+    run = function() require('kra.events').pause(true) end,
+  },
   resume = { desc = 'autosave, live changes and syncs again', run = function() require('kra.events').pause(false) end },
   config = { desc = 'show or set an option of this editor', run = config, complete = option_names },
 }

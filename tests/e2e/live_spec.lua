@@ -205,10 +205,10 @@ describe('live sync', function()
     world:check({ 'git', 'init', '-q', repo })
     local lines = {}
     for i = 1, 60 do lines[i] = 'line ' .. i end
-    local text = table.concat(lines, '\n') .. '\n'
-    local a = world:write('repo/a.txt', text)
-    local b = world:write('repo/in/b.txt', text)
-    local c = world:write('repo/c %.txt', text)
+    local whole = table.concat(lines, '\n') .. '\n'
+    local a = world:write('repo/a.txt', whole)
+    local b = world:write('repo/in/b.txt', whole)
+    local c = world:write('repo/c %.txt', whole)
     world:check({ 'git', '-C', repo, 'add', '-A' })
     world:check({ 'git', '-C', repo, 'commit', '-qm', 'one' })
     editor:command('cd ' .. repo)

@@ -111,7 +111,9 @@ function M.renamed(from, to)
   if #sides == 0 then return end
   local notify = require('kra.notify')
   local err = carry_out(sides)
-  if err then return notify.problem({ code = 'move', text = ('what goes with %s was not moved: %s'):format(to, err), cure = ':Kra move moves it' }) end
+  if err then
+    return notify.problem({ code = 'move', text = ('what goes with %s was not moved: %s'):format(to, err), cure = ':Kra move moves it' })
+  end
   last = sides
   local name = vim.fn.fnamemodify(to, ':~:.')
   notify.say(('%s went along with %s (live.sidecars); :Kra! move takes that back'):format(files(#sides), name), 'warn')
