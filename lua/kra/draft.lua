@@ -89,15 +89,38 @@ end
 
 -- On with a whole text. True when it is complete.
 local function scan_on(rec, all)
-  local scan = require('kra.draft.scan')
+  local scan
+  local taken = true
   while true do
     if rec.scan.broken or rec.rescan then M.begin_scan(rec) end
-    if not scan.turn(rec, function(map) put_scan(rec, map) end, all) then return false end
+    scan = rec.scan
+    local done = require('kra.draft.scan').turn(rec, function(map)
+      put_scan(rec, map)
+      -- A long text goes out as it is read, so that it is not held twice.
+      if all and taken and sink.busy() then taken = sink.append() end
+    end, all)
+    if not done then return false end
     if not rec.rescan then break end
   end
-  rec.sent, rec.early = true, nil
+  rec.sent, rec.early, rec.based = true, nil, nil
+  rec.edits, rec.bytes = scan.edits, scan.edited
   send_edits(rec)
   return true
+end
+
+local function put_file(rec)
+  rec.seq = sink.put(pack.FILE, vim.tbl_extend('force', rec.known, { buffer = rec.id, at = M.now() }))
+  rec.meta = vim.mpack.encode(rec.known)
+  rec.sent, rec.based = true, true
+end
+
+-- A large file that was only changed: its changes are kept at once. All of its text follows, so that it does not hang on the file.
+local function tell_file(rec)
+  local known = rec.known
+  if rec.early or not (known and known.base and known.path) then return end
+  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) <= records.LARGE then return end
+  if not records.same(records.identity(known.path), known.base) then return end
+  put_file(rec)
 end
 
 function M.begin_scan(rec)
@@ -143,12 +166,17 @@ local function flush_one(rec, all)
     return true
   end
   M.hide(rec, false)
+  if not (rec.sent or rec.rescan or rec.scan) then tell_file(rec) end
+  local follows = records.follows(rec)
+  if follows and rec.dirty then
+    tell_meta(rec, records.meta(rec))
+    send_edits(rec)
+  end
   rec.dirty = false
-  if not rec.scan and (rec.rescan or not rec.sent or grown(rec)) then M.begin_scan(rec) end
-  if rec.scan then return scan_on(rec, all) end
-  tell_meta(rec, records.meta(rec))
-  send_edits(rec)
-  return true
+  if not rec.scan and (not follows or rec.based or grown(rec)) then M.begin_scan(rec) end
+  if not rec.scan then return true end
+  -- Nobody waits for a text that is kept in another way already.
+  return not (all and follows) and scan_on(rec, all)
 end
 
 -- Something of ours went wrong: what is known goes out at once, and typing goes on.
@@ -211,15 +239,14 @@ end
 --- Where no buffer can be read: what the edits left is appended. Nothing here asks Neovim anything.
 function M.emergency()
   for _, rec in pairs(records.all()) do
-    if (rec.dirty or #rec.edits > 0) and not (rec.rescan or rec.scan or rec.private) then
+    if (rec.dirty or #rec.edits > 0) and not (rec.rescan or rec.scan and rec.scan.alone or rec.private) then
       local edits = rec.edits
       if not rec.sent and rec.early then
         local whole = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }
         rec.seq = sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, whole))
         rec.sent = true
       elseif not rec.sent and rec.known then
-        rec.seq = sink.put(pack.FILE, vim.tbl_extend('force', rec.known, { buffer = rec.id }))
-        rec.sent = true
+        put_file(rec)
       end
       if #edits > 0 and rec.sent then rec.seq = sink.put(pack.EDITS, { buffer = rec.id, tick = 0, edits = edits, at = M.now() }) end
       rec.edits, rec.bytes, rec.dirty, rec.early = {}, 0, false, nil

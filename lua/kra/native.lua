@@ -52,7 +52,8 @@ end
 -- Each function by itself: a library of another release may lack some.
 local function crc_of(library)
   if not pcall(function() return library.kra_crc32c end) then return nil end
-  return function(bytes) return require('bit').tobit(library.kra_crc32c(bytes, #bytes, 0)) end
+  local tobit = require('bit').tobit
+  return function(bytes, before) return tobit(library.kra_crc32c(bytes, #bytes, (before or 0) % 2 ^ 32)) end
 end
 
 local function hash_of(library)
@@ -161,7 +162,7 @@ local function load_module()
   if not ok or type(module) ~= 'table' then return nil, 'this Neovim was built without LuaJIT, and there is no kra_native module' end
   local known, abi = pcall(module.abi)
   if not known or abi ~= M.ABI then return nil, ('kra_native has ABI %s, this plugin wants %d'):format(tostring(abi), M.ABI) end
-  M.crc32c = module.crc32c and function(bytes) return require('bit').tobit(module.crc32c(bytes, 0)) end
+  M.crc32c = module.crc32c and function(bytes, before) return require('bit').tobit(module.crc32c(bytes, (before or 0) % 2 ^ 32)) end
   M.journal = module.open and function(path, second)
     local journal = module.open(path, second)
     if not journal then return nil end
@@ -195,7 +196,7 @@ end
 M.hunks = nil ---@type (fun(before: string, after: string): integer[][]?)?
 M.merge = nil ---@type (fun(base: string, ours: string, theirs: string): integer[][]?)?
 M.hash64 = nil ---@type (fun(bytes: string): string)? 16 hexadecimal digits
-M.crc32c = nil ---@type (fun(bytes: string): integer)?
+M.crc32c = nil ---@type (fun(bytes: string, before?: integer): integer)?
 M.journal = nil ---@type (fun(path: string, second: string?): kra.Journal?)?
 M.net = nil ---@type (fun(places: string[], editor: string): kra.Net?)?
 

@@ -62,7 +62,7 @@ function M.append(records, sync)
   M.prepare()
   local crc32c = require('kra.native').crc32c
   local frames = {}
-  for i, record in ipairs(records) do frames[i] = pack.frame(record[1], record[3], crc32c) end
+  for i, record in ipairs(records) do frames[2 * i - 1], frames[2 * i] = pack.head(record[1], record[3], crc32c), record[3] end
   local bytes = table.concat(frames)
   if handle then
     local ok, where = handle.append(bytes, sync == true)

@@ -27,10 +27,11 @@ end
 
 --- CRC32C (Castagnoli), for where the library is not there.
 ---@param bytes string
+---@param before? integer the checksum of what came before
 ---@return integer signed, as the bit library has it
-function M.crc32c(bytes)
+function M.crc32c(bytes, before)
   crc_table = crc_table or make_table()
-  local entries, crc = crc_table, -1
+  local entries, crc = crc_table, bit.bnot(before or 0)
   local bxor, band, rshift, byte = bit.bxor, bit.band, bit.rshift, string.byte
   for i = 1, #bytes do crc = bxor(entries[band(bxor(crc, byte(bytes, i)), 255)], rshift(crc, 8)) end
   return bit.bnot(crc)
@@ -42,13 +43,14 @@ end
 
 local MARK = '\245\107\100\10'
 
---- One record as it stands in the file: mark, length, type, checksum of type and payload, payload.
+--- What stands before a payload in the file: mark, length, type, checksum of type and payload.
 ---@param kind integer
 ---@param payload string
----@param crc32c? fun(bytes: string): integer a faster one
+---@param crc32c? fun(bytes: string, before?: integer): integer a faster one
 ---@return string
-function M.frame(kind, payload, crc32c)
-  return MARK .. little(#payload) .. string.char(kind) .. little((crc32c or M.crc32c)(string.char(kind) .. payload)) .. payload
+function M.head(kind, payload, crc32c)
+  local sum, letter = crc32c or M.crc32c, string.char(kind)
+  return MARK .. little(#payload) .. letter .. little(sum(payload, sum(letter)))
 end
 
 return M

@@ -30,8 +30,12 @@ local uv = vim.uv
 ---@field gap boolean the net lacks something of it
 ---@field private boolean nothing of it may be kept
 ---@field known? table meta as it was when the file was read or written last
+---@field based? boolean what the journal has are changes of the file as it was then
 ---@field from? string the stored draft that this text was
 ---@field undo? {tick: integer, file: string, at: integer, pause: integer}
+
+--- Bytes above which a text is not read in one go.
+M.LARGE = 256 * 1024
 
 local all = {} ---@type table<integer, kra.Draft>
 local made = 0
@@ -62,13 +66,17 @@ function M.remove(buf) all[buf] = nil end
 ---@param same? boolean
 function M.reset(rec, same)
   rec.dirty, rec.sent, rec.edits, rec.bytes, rec.rescan, rec.early, rec.scan, rec.grown = false, false, {}, 0, false, nil, nil, 0
-  rec.meta, rec.undo = nil, nil
+  rec.meta, rec.undo, rec.based = nil, nil, nil
   if not same then rec.id, rec.seq = M.new_id(), 0 end
 end
 
+--- Has the journal a text of it that its edits are changes of?
+---@param rec kra.Draft
+function M.follows(rec) return rec.sent and not (rec.rescan or rec.scan and rec.scan.alone) end
+
 --- Is all of it in records, or nothing to keep?
 ---@param rec kra.Draft
-function M.settled(rec) return not (rec.dirty or rec.scan or rec.rescan) and #rec.edits == 0 end
+function M.settled(rec) return not (rec.dirty or rec.rescan or rec.scan and rec.scan.alone) and #rec.edits == 0 end
 
 --- The file as it is now.
 ---@param path string
@@ -90,7 +98,11 @@ end
 ---@param rec kra.Draft
 function M.rebase(rec)
   local name = api.nvim_buf_get_name(rec.buf)
+  local before = rec.base
   rec.base = name ~= '' and M.identity(name) or nil
+  -- What is kept are changes of a file that is not there any more.
+  local leans = rec.based or (rec.dirty and not (rec.sent or rec.early))
+  if leans and not M.same(before, rec.base) then rec.rescan, rec.dirty = true, true end
 end
 
 local HASHED = 256 * 1024

@@ -1,10 +1,11 @@
 -- The whole text of a buffer, read in pieces, so that a buffer of 100 MB never holds up the main loop. Edits go on meanwhile: what lies
--- before the place that was reached is kept as an edit that follows the text, what lies behind it is read later.
+-- before the place that was reached is kept as an edit that follows the text, what lies behind it is read later. Where the journal has a text
+-- already, edits go on being told as changes of that one until the new one is complete: a death in between costs nothing.
 local M = {}
 local api = vim.api
 local uv = vim.uv
 
-M.PIECE = 256 * 1024
+M.PIECE = 128 * 1024
 local TURN_NS, FIRST_LINES, MOST_LINES = 1e6, 1000, 2500
 
 ---@class kra.Scan
@@ -17,6 +18,9 @@ local TURN_NS, FIRST_LINES, MOST_LINES = 1e6, 1000, 2500
 ---@field lines integer how many are read at once
 ---@field broken? boolean it has to begin again
 ---@field meta? table of the first piece
+---@field edits kra.Edit[] that follow it
+---@field edited integer their bytes
+---@field alone boolean the journal has no text that the edits meanwhile are changes of
 
 local numbers = 0
 
@@ -24,8 +28,10 @@ local numbers = 0
 ---@param meta table
 function M.begin(rec, meta)
   numbers = numbers + 1
-  rec.scan = { number = numbers, row = 0, column = 0, part = 0, held = {}, bytes = 0, lines = FIRST_LINES, meta = meta }
-  rec.edits, rec.bytes, rec.rescan = {}, 0, false
+  local alone = rec.rescan or not rec.sent
+  rec.scan = { number = numbers, row = 0, column = 0, part = 0, held = {}, bytes = 0, lines = FIRST_LINES, meta = meta, edits = {}, edited = 0, alone = alone }
+  if alone then rec.edits, rec.bytes = {}, 0 end
+  rec.rescan = false
 end
 
 local function give(rec, scan, final, put)

@@ -7,7 +7,7 @@ local net = require('kra.draft.net')
 local pack = require('kra.draft.pack')
 local records = require('kra.draft.records')
 
-local KEPT_BYTES, KEPT_LINES, EARLY_BYTES = 64 * 1024, 1000, 256 * 1024
+local KEPT_BYTES, KEPT_LINES, BESIDE_BYTES = 64 * 1024, 1000, 1024 * 1024
 
 local get_lines = api.nvim_buf_get_lines
 local poke = clock.poke
@@ -21,7 +21,7 @@ local function begin(rec)
   rec.dirty = true
   if rec.sent or rec.early or rec.rescan or rec.scan or rec.private then return false end
   local known = vim.deepcopy(rec.known or {})
-  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) > EARLY_BYTES then
+  if api.nvim_buf_get_offset(rec.buf, api.nvim_buf_line_count(rec.buf)) > records.LARGE then
     net.begin(rec, pack.FILE, known)
     return false
   end
@@ -35,9 +35,9 @@ end
 local function give_up(rec) rec.rescan, rec.edits, rec.bytes, rec.early = true, {}, 0, nil end
 
 -- While a whole text is being read in pieces only what lies before the place that it reached is an edit of it; the rest is read later.
+---@param scan kra.Scan
 ---@return integer? last nil: nothing to keep
-local function beside_scan(rec, first, last, new_last)
-  local scan = rec.scan ---@type kra.Scan
+local function beside_scan(scan, first, last, new_last)
   if first > scan.row or (first == scan.row and scan.column == 0) then return nil end
   if last > scan.row then
     if scan.column > 0 then -- in the middle of a line that is another one now
@@ -51,37 +51,40 @@ local function beside_scan(rec, first, last, new_last)
   return last
 end
 
+-- By how many bytes the list grew.
+---@param list kra.Edit[]
+local function add(list, first, last, count, text)
+  local size = #list
+  local before = list[size]
+  -- Typing changes one line again and again.
+  if count == 1 and before and before[1] == first and before[3] == 1 and last == first + 1 then
+    local grown = #text - #before[4]
+    before[4] = text
+    return grown
+  end
+  list[size + 1] = { first, last, count, text }
+  return #text + 16
+end
+
 local function keep(rec, first, last, new_last, old_bytes)
   if rec.rescan or rec.private then return end
   local count = new_last - first
-  if rec.scan then
-    local last_kept = beside_scan(rec, first, last, new_last)
-    if not last_kept then return end
-    last, rec.gap = last_kept, true
-  end
+  local scan = rec.scan ---@type kra.Scan?
+  local beside = scan and beside_scan(scan, first, last, new_last)
+  if scan and scan.alone then rec.gap = true end
+  if scan and scan.alone and not beside then return end
   if count > KEPT_LINES or old_bytes > KEPT_BYTES and count > 0 then return give_up(rec) end
-  local edits = rec.edits
-  local size = #edits
   local text
-  if count == 1 then
-    local line = get_lines(rec.buf, first, new_last, false)[1]
-    text = line
-    local before = edits[size]
-    -- Typing changes one line again and again.
-    if before and before[1] == first and before[3] == 1 and last == first + 1 then
-      rec.bytes = rec.bytes + #line - #before[4]
-      before[4] = line
-    else
-      rec.bytes = rec.bytes + #line + 16
-      edits[size + 1] = { first, last, 1, line }
-    end
-  else
-    text = count > 0 and concat(get_lines(rec.buf, first, new_last, false), '\n') or ''
-    rec.bytes = rec.bytes + #text + 16
-    edits[size + 1] = { first, last, count, text }
+  if count == 1 then text = get_lines(rec.buf, first, new_last, false)[1]
+  else text = count > 0 and concat(get_lines(rec.buf, first, new_last, false), '\n') or '' end
+  if scan and beside then
+    scan.edited = scan.edited + add(scan.edits, first, beside, count, text)
+    if scan.edited > BESIDE_BYTES then scan.broken = true end
+    if scan.alone then return end
   end
+  rec.bytes = rec.bytes + add(rec.edits, first, last, count, text)
   if rec.bytes > KEPT_BYTES then return give_up(rec) end
-  if not rec.scan then net.edit(rec, first, last, count, text) end
+  net.edit(rec, first, last, count, text)
 end
 
 local function changed(buf, first, last, new_last, old_bytes)

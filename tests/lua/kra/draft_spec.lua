@@ -173,6 +173,77 @@ describe('unsaved text', function()
     assert.is_true(journal.only(world, true).text == text)
   end)
 
+  describe('of a large file', function()
+    local lines
+    before_each(function()
+      lines = {}
+      for i = 1, 40000 do lines[i] = ('line %d of a large file'):format(i) end
+      world:write('home/large.txt', table.concat(lines, '\n') .. '\n')
+    end)
+    -- Whole texts are read only as far as `turns` allows.
+    local function hold_reading(turns)
+      editor:lua([[
+        local scan, left = require('kra.draft.scan'), ...
+        local turn = scan.turn
+        scan.turn = function(rec, put, all)
+          if left <= 0 then return false end
+          left = left - 1
+          return turn(rec, put, all)
+        end
+        _G.read_on = function(more) left = more end
+      ]], turns)
+    end
+    local function text() return editor:lua(TEXT) end
+    local function is_kept()
+      world:wait(function()
+        local draft = journal.only(world, true)
+        return draft and draft.text == text()
+      end, 'the text in the journal', 10000)
+    end
+
+    for _, turns in ipairs({ 0, 1, 3 }) do
+      it(('is kept before its whole text was read: after %d turns'):format(turns), function()
+        open('large.txt')
+        hold_reading(turns)
+        for _, typed in ipairs({ 'ggOtop<Esc>', 'Gdd', '20000Gcwmiddle<Esc>', '3jdd', 'GoTHE END<Esc>', 'ggx', '15000GOone<CR>two<CR>three<Esc>', 'u' }) do
+          keys(typed)
+          is_kept()
+        end
+        editor:lua('_G.read_on(1e9)')
+        world:wait(function() return not editor:lua("return require('kra.draft').status()").waiting end, 'the whole text', 10000)
+        is_kept()
+        -- It does not hang on the file any more.
+        world:write('home/large.txt', 'another\n')
+        assert.is_true(journal.only(world, true).text == text())
+      end)
+    end
+
+    it('is kept at the end without reading all of it', function()
+      open('large.txt')
+      hold_reading(0)
+      keys('GoTHE END<Esc>')
+      editor:lua("require('kra.draft').flush(true)")
+      assert.is_true(journal.only(world, true).text == text())
+      keys('ggdd')
+      editor:stop('sigterm')
+      table.remove(lines, 1)
+      assert.is_true(journal.only(world, true).text == table.concat(lines, '\n') .. '\nTHE END')
+    end)
+
+    it('that was written over is read whole again: changes of the old one say nothing', function()
+      open('large.txt')
+      hold_reading(0)
+      keys('ggdd')
+      is_kept()
+      editor:lua("vim.cmd('silent 1,5write! large.txt')")
+      editor:lua('_G.read_on(1e9)')
+      keys('Gdd')
+      is_kept()
+      assert.is_nil(journal.only(world, true).based)
+      assert.equals(5, #vim.split(vim.trim(world:read('home/large.txt')), '\n'))
+    end)
+  end)
+
   it('larger than drafts.max_buffer_bytes is left out and counted', function()
     open()
     editor:lua("require('kra').configure({ drafts = { max_buffer_bytes = 10 } })")

@@ -82,7 +82,7 @@ describe('libkra.so', function()
     local same = editor:lua([[
       local native, pack = require('kra.native'), require('kra.draft.pack')
       local text = vim.uv.random(5000)
-      return { native.crc32c ~= nil and native.crc32c(text) == pack.crc32c(text), pack.frame(2, text) == pack.frame(2, text, native.crc32c),
+      return { native.crc32c ~= nil and native.crc32c(text) == pack.crc32c(text), pack.head(2, text) == pack.head(2, text, native.crc32c),
         native.journal ~= nil }
     ]])
     assert.same({ true, true, true }, same)
