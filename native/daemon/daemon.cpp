@@ -69,6 +69,7 @@ void Daemon::run() {
 
 void Daemon::before_wait() {
   server_.sweep();
+  desk_.rest();
   auto now = Clock::now();
   watching_.take(now);
   if (!stop_until_) syncs_.attended(is_attended());

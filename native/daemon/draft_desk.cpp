@@ -104,7 +104,8 @@ void DraftDesk::draft(Client& client, const Value& param, Reply reply) {
   auto now = Clock::now();
   Result<DraftAppender::Place> place = DraftAppender::Place::first;
   if (!frames.empty()) {
-    place = journal.appender.append(frames);
+    place = journal.appender.append(frames, DraftAppender::Turn::kept);
+    held_.insert(id);
     if (!place) {
       set_trouble(cat("unsaved text is only in the memory of its editor: ", place.error().what), "drafts_memory", now);
       return reply.give(std::move(place.error()));
@@ -365,6 +366,11 @@ void DraftDesk::ring(Instant now) {
   ring_retry(now);
   // Whenever something else has woken us: nothing wakes up for this alone.
   ring_expiry(now);
+}
+
+void DraftDesk::rest() {
+  for (const auto& client : std::exchange(held_, {}))
+    if (auto found = journals_.find(client); found != journals_.end()) found->second->appender.rest();
 }
 
 bool DraftDesk::busy() const {

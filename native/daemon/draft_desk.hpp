@@ -42,6 +42,8 @@ class DraftDesk {
 
   std::optional<Instant> due() const;
   void ring(Instant now);
+  // The turn of the loop ends: the journals that it added to are free for others.
+  void rest();
   bool busy() const;
 
   Value status(Instant now) const;
@@ -91,6 +93,7 @@ class DraftDesk {
   const Paths& paths_;
   Privacy privacy_;
   std::map<std::string, std::unique_ptr<Journal>> journals_;
+  std::set<std::string> held_;  // clients whose journals were added to in this turn of the loop
   std::set<std::string> gone_;  // clients whose journals are to be closed once they are on the disk
   std::map<std::uint64_t, Told> told_;
   std::string trouble_, trouble_code_;

@@ -6,7 +6,7 @@
 namespace kra {
 
 // The file's directory is made only when it is missing: it is there nearly always.
-Result<void> DraftAppender::open_and_append(std::shared_ptr<Appender>& appender, const std::string& path, std::string_view frames) {
+Result<void> DraftAppender::open_and_append(std::shared_ptr<Appender>& appender, const std::string& path, std::string_view frames, Turn turn) {
   for (int attempt = 0;; ++attempt) {
     Result<void> outcome;
     if (!appender) {
@@ -14,28 +14,39 @@ Result<void> DraftAppender::open_and_append(std::shared_ptr<Appender>& appender,
       if (opened) appender = std::move(*opened);
       else outcome = std::move(opened.error());
     }
-    if (outcome) outcome = appender->append(frames);
+    if (outcome) outcome = appender->append(frames, turn);
     if (outcome || attempt > 0 || outcome.error().fault != Fault::not_found) return outcome;
     TRY(disk_->make_directory(directory_part(path)));
   }
 }
 
-Result<void> DraftAppender::append_first(std::string_view frames) {
-  auto written = open_and_append(first_, places_.path, frames);
+Result<void> DraftAppender::append_first(std::string_view frames, Turn turn) {
+  auto written = open_and_append(first_, places_.path, frames, turn);
   if (written || places_.reserve.empty() || written.error().fault != Fault::io || !disk_->info(places_.reserve)) return written;
   // Perhaps the disk is full.
   TRY(disk_->remove(places_.reserve));
-  return open_and_append(first_, places_.path, frames);
+  return open_and_append(first_, places_.path, frames, turn);
 }
 
-Result<DraftAppender::Place> DraftAppender::append(std::string_view frames) {
-  auto written = append_first(frames);
+Result<DraftAppender::Place> DraftAppender::append(std::string_view frames, Turn turn) {
+  auto written = append_first(frames, turn);
   if (written) return trouble_.clear(), Place::first;
   trouble_ = written.error().what;
   if (places_.second.empty()) return std::move(written.error());
-  auto elsewhere = open_and_append(second_, places_.second, frames);
+  auto elsewhere = open_and_append(second_, places_.second, frames, turn);
   if (elsewhere) return Place::second;
   return Error{elsewhere.error().fault, cat(trouble_, "; ", elsewhere.error().what)};
+}
+
+void DraftAppender::rest() {
+  if (first_) first_->rest();
+  if (second_) second_->rest();
+}
+
+// Whoever syncs it may have it for longer than we do, but not our turn.
+void DraftAppender::let_go() {
+  if (first_) first_->rest();
+  first_.reset();
 }
 
 Result<void> renew_journal(Disk& disk, const std::string& path) {

@@ -23,13 +23,15 @@ class DraftAppender {
   DraftAppender(Disk& disk, DraftPlaces places) : disk_(&disk), places_(std::move(places)) {}
 
   enum class Place { first, second };
-  // After an Error nothing of it is in either place.
-  Result<Place> append(std::string_view frames);
+  // After an Error nothing of it is in either place. A turn that is kept lasts until rest().
+  using Turn = Appender::Turn;
+  Result<Place> append(std::string_view frames, Turn turn = Turn::given_back);
+  void rest();
   // What was added to the first place is on the disk. On any thread, while append() runs on another, as long as this object stays.
   std::shared_ptr<Appender> appender() const { return first_; }
   // After a sync that failed: lets the file go, and renew_journal().
   Result<void> renew();
-  void let_go() { first_.reset(); }
+  void let_go();
   // What lies in the second place goes into the first, durably. Nothing to do is success.
   Result<void> move_home();
 
@@ -38,8 +40,8 @@ class DraftAppender {
   const DraftPlaces& places() const { return places_; }
 
  private:
-  Result<void> append_first(std::string_view frames);
-  Result<void> open_and_append(std::shared_ptr<Appender>& appender, const std::string& path, std::string_view frames);
+  Result<void> append_first(std::string_view frames, Turn turn = Turn::given_back);
+  Result<void> open_and_append(std::shared_ptr<Appender>& appender, const std::string& path, std::string_view frames, Turn turn);
 
   Disk* disk_;
   DraftPlaces places_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/text.hpp"
@@ -24,6 +25,7 @@ class HeldFile {
   explicit HeldFile(int fd) : fd_(fd) {}
   HeldFile(const HeldFile&) = delete;
   HeldFile& operator=(const HeldFile&) = delete;
+  // Said, not left to close(): a copy of the descriptor would keep it.
   ~HeldFile() {
     if (held_) ::flock(fd_, LOCK_UN);
   }
@@ -49,19 +51,14 @@ class SystemAppender : public Appender {
  public:
   explicit SystemAppender(std::string path) : path_(std::move(path)) {}
 
-  Result<void> append(std::string_view bytes) override {
-    // Twice is enough unless somebody replaces the file all the time.
-    for (int attempt = 0; attempt < 4; ++attempt) {
-      TRY(open());
-      HeldFile held(fd_.get());
-      if (int number = held.take(); number == EWOULDBLOCK) return Error{Fault::busy, cat(printable(path_), " is held by another writer")};
-      else if (number != 0) return failure(path_, "lock", number);
-      auto before = TRY(calls::status(fd_.get(), path_));
-      if (before.st_nlink > 0) return write(bytes, before.st_size);
-      close();
-    }
-    return Error{Fault::busy, cat(printable(path_), " is replaced all the time")};
+  Result<void> append(std::string_view bytes, Turn turn) override {
+    TRY(take_turn());
+    auto written = write(bytes);
+    if (!written || turn == Turn::given_back) rest();
+    return written;
   }
+
+  void rest() override { held_.reset(); }
 
   Result<void> sync() override {
     Fd fd;
@@ -88,14 +85,38 @@ class SystemAppender : public Appender {
   }
 
  private:
+  // While it is held nobody replaces the file or adds to it: `size_` is its length.
+  Result<void> take_turn() {
+    // Twice is enough unless somebody replaces the file all the time.
+    for (int attempt = 0; !held_ && attempt < 4; ++attempt) {
+      TRY(open());
+      held_.emplace(fd_.get());
+      if (int number = held_->take(); number != 0) return held_.reset(), refusal(number);
+      auto before = calls::status(fd_.get(), path_);
+      if (!before) return held_.reset(), std::move(before.error());
+      size_ = before->st_size;
+      if (before->st_nlink > 0) return {};
+      close();
+    }
+    if (held_) return {};
+    return Error{Fault::busy, cat(printable(path_), " is replaced all the time")};
+  }
+
+  Error refusal(int number) const {
+    if (number == EWOULDBLOCK) return Error{Fault::busy, cat(printable(path_), " is held by another writer")};
+    return failure(path_, "lock", number);
+  }
+
   void close() {
+    held_.reset();
     std::lock_guard hold(mutex_);
     fd_.reset();
   }
 
-  Result<void> write(std::string_view bytes, off_t size_before) {
+  Result<void> write(std::string_view bytes) {
     auto written = calls::write_all(fd_.get(), bytes, path_);
-    if (!written) (void)!::ftruncate(fd_.get(), size_before);
+    if (written) size_ += static_cast<off_t>(bytes.size());
+    else (void)!::ftruncate(fd_.get(), size_);
     return written;
   }
 
@@ -103,13 +124,15 @@ class SystemAppender : public Appender {
   std::mutex mutex_;  // sync() may run on another thread
   Fd fd_;
   bool is_new_ = false;  // perhaps: its name is not known to be on the disk
+  std::optional<HeldFile> held_;
+  off_t size_ = 0;
 };
 
 // For a disk that has nothing better.
 class PlainAppender : public Appender {
  public:
   PlainAppender(Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
-  Result<void> append(std::string_view bytes) override { return disk_.append(path_, bytes, false); }
+  Result<void> append(std::string_view bytes, Turn) override { return disk_.append(path_, bytes, false); }
   Result<void> sync() override {
     TRY(disk_.append(path_, "", true));
     return disk_.sync_directory(directory_part(path_));

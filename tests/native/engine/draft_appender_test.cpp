@@ -1,6 +1,8 @@
 // Frames get to the journal, or to the second place, or the caller is told; each is read once.
 #include "engine/draft_appender.hpp"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,10 +50,11 @@ class BrokenDisk : public SystemDisk {
       BrokenDisk* disk;
       std::unique_ptr<Appender> real;
       std::string path;
-      Result<void> append(std::string_view bytes) override {
+      Result<void> append(std::string_view bytes, Turn turn) override {
         if (!disk->broken.empty() && path.starts_with(disk->broken)) return Error{Fault::io, "no space left on device"};
-        return real->append(bytes);
+        return real->append(bytes, turn);
       }
+      void rest() override { real->rest(); }
       Result<void> sync() override { return real->sync(); }
     };
     auto made = std::make_unique<Broken>();
@@ -110,6 +113,48 @@ TEST_CASE("two writers of one journal never mix their frames") {
   CHECK(other);
   CHECK(world.seqs(world.places.path).size() == 600);
   CHECK(find_frames(*world.disk.read(world.places.path, draft_journal_limit)).damaged.empty());
+}
+
+TEST_CASE("a turn that is kept lasts until it is given back, over any number of frames") {
+  World world;
+  DraftAppender ours(world.disk, world.places), theirs(world.disk, {world.places.path, "", ""});
+  REQUIRE(ours.append(frame(1), DraftAppender::Turn::kept).ok());
+  REQUIRE(ours.append(frame(2), DraftAppender::Turn::kept).ok());
+  CHECK(theirs.append(frame(3)).error().fault == Fault::busy);
+  CHECK(world.disk.hold_appends(world.places.path, [] { return Result<void>(); }).error().fault == Fault::busy);
+  ours.rest();
+  REQUIRE(theirs.append(frame(3)).ok());
+  SECTION("a file that takes its place meanwhile is found at the next turn") {
+    REQUIRE(renew_journal(world.disk, world.places.path).ok());
+    REQUIRE(ours.append(frame(4)).ok());
+    CHECK(world.seqs(world.places.path) == std::vector<std::uint64_t>{1, 2, 3, 4});
+  }
+  SECTION("who lets go gives it back, also while another syncs") {
+    REQUIRE(ours.append(frame(4), DraftAppender::Turn::kept).ok());
+    auto syncing = ours.appender();
+    ours.let_go();
+    REQUIRE(theirs.append(frame(5)).ok());
+    CHECK(syncing->sync().ok());
+  }
+}
+
+TEST_CASE("a frame that does not fit gives the turn back and leaves the file as it was") {
+  World world;
+  DraftAppender ours(world.disk, {world.places.path, "", ""}), theirs(world.disk, {world.places.path, "", ""});
+  REQUIRE(ours.append(frame(1), DraftAppender::Turn::kept).ok());
+  struct rlimit before {}, limit {};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  limit = before;
+  limit.rlim_cur = 200;
+  ::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  auto refused = ours.append(frame(2, 1000), DraftAppender::Turn::kept);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  ::signal(SIGXFSZ, SIG_DFL);
+  CHECK_FALSE(refused.ok());
+  REQUIRE(theirs.append(frame(3)).ok());
+  CHECK(find_frames(*world.disk.read(world.places.path, draft_journal_limit)).damaged.empty());
+  CHECK(world.seqs(world.places.path) == std::vector<std::uint64_t>{1, 3});
 }
 
 TEST_CASE("what does not fit goes to the second place, and home when there is room") {
