@@ -97,7 +97,7 @@ local function scan_on(rec, all)
     local done = require('kra.draft.scan').turn(rec, function(map)
       put_scan(rec, map)
       -- A long text goes out as it is read, so that it is not held twice.
-      if all and taken and sink.busy() then taken = sink.append() end
+      if all and taken then taken = sink.append() end
     end, all)
     if not done then return false end
     if not rec.rescan then break end

@@ -5,8 +5,9 @@ local M = {}
 local api = vim.api
 local uv = vim.uv
 
-M.PIECE = 128 * 1024
-local TURN_NS, FIRST_LINES, MOST_LINES = 1e6, 1000, 2500
+-- Strings of Lua's that are longer than twice that get their memory from the system, and give it back: page faults would cost more than the rest.
+M.PIECE = 60 * 1024
+local TURN_NS, LINES = 1e6, 100
 
 ---@class kra.Scan
 ---@field number integer
@@ -15,7 +16,6 @@ local TURN_NS, FIRST_LINES, MOST_LINES = 1e6, 1000, 2500
 ---@field part integer
 ---@field held string[] read, not given yet
 ---@field bytes integer of held
----@field lines integer how many are read at once
 ---@field broken? boolean it has to begin again
 ---@field meta? table of the first piece
 ---@field edits kra.Edit[] that follow it
@@ -29,7 +29,7 @@ local numbers = 0
 function M.begin(rec, meta)
   numbers = numbers + 1
   local alone = rec.rescan or not rec.sent
-  rec.scan = { number = numbers, row = 0, column = 0, part = 0, held = {}, bytes = 0, lines = FIRST_LINES, meta = meta, edits = {}, edited = 0, alone = alone }
+  rec.scan = { number = numbers, row = 0, column = 0, part = 0, held = {}, bytes = 0, meta = meta, edits = {}, edited = 0, alone = alone }
   if alone then rec.edits, rec.bytes = {}, 0 end
   rec.rescan = false
 end
@@ -60,7 +60,7 @@ local function step(rec, scan)
   local total = api.nvim_buf_line_count(rec.buf)
   local offset = api.nvim_buf_get_offset
   local from = offset(rec.buf, scan.row)
-  local count = math.min(scan.lines, total - scan.row)
+  local count = math.min(LINES, total - scan.row)
   local size = offset(rec.buf, scan.row + count) - from
   while size > M.PIECE and count > 1 do
     count = math.max(1, math.floor(count / 2))
@@ -80,17 +80,9 @@ end
 function M.turn(rec, put, all)
   local scan, started = rec.scan, uv.hrtime()
   while scan.row < api.nvim_buf_line_count(rec.buf) do
-    local before = uv.hrtime()
     step(rec, scan)
-    local given = scan.bytes >= M.PIECE
-    if given then give(rec, scan, false, put) end
-    local now = uv.hrtime()
-    if not all then
-      if now - before < TURN_NS / 4 then scan.lines = math.min(MOST_LINES, scan.lines * 2)
-      elseif now - before > TURN_NS / 2 then scan.lines = math.max(50, math.floor(scan.lines / 2)) end
-      -- A piece is on its way to the journal in the same turn.
-      if given or now - started > TURN_NS then return false end
-    end
+    if scan.bytes >= M.PIECE then give(rec, scan, false, put) end
+    if not all and uv.hrtime() - started > TURN_NS then return false end
   end
   give(rec, scan, true, put)
   rec.scan = nil

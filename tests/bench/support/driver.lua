@@ -50,6 +50,7 @@ function M.child(env, commands)
   local job = vim.fn.jobstart(argv, { rpc = true, clear_env = true, env = env, cwd = env.HOME })
   assert(job > 0)
   return {
+    channel = job,
     lua = function(code, ...) return vim.rpcrequest(job, 'nvim_exec_lua', code, { ... }) end,
     stop = function()
       vim.fn.jobstop(job)

@@ -205,7 +205,8 @@ describe('unsaved text', function()
       it(('is kept before its whole text was read: after %d turns'):format(turns), function()
         open('large.txt')
         hold_reading(turns)
-        for _, typed in ipairs({ 'ggOtop<Esc>', 'Gdd', '20000Gcwmiddle<Esc>', '3jdd', 'GoTHE END<Esc>', 'ggx', '15000GOone<CR>two<CR>three<Esc>', 'u' }) do
+        local edits = { 'ggOtop<Esc>', 'Gdd', '20000Gcwmiddle<Esc>', '3jdd', 'GoTHE END<Esc>', 'ggx', '15000GOone<CR>two<CR>three<Esc>', 'u' }
+        for _, typed in ipairs(edits) do
           keys(typed)
           is_kept()
         end
