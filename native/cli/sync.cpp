@@ -54,9 +54,10 @@ void tell(Console& console, const SyncReport& report) {
   }
   if (report.state == "nothing") console.line("nothing to sync", report.why.empty() ? "" : cat("; ", printable(report.why)));
   else if (report.state == "synced") console.line("synced: ", report.pushed, " pushed, ", report.pulled, " pulled, ", duration_text(report.duration_ms));
-  else console.line(report.state, ": ", printable(report.why));
+  else console.line(report.state, ": ", printable(report.why), cure_of(report.state));
   tell_paths(console, "left", report.left);
   tell_paths(console, "held", report.held);
+  tell_paths(console, "large", report.large);
   for (const auto& conflict : report.conflicts)
     console.line("  conflict ", conflict.id, " ", printable(conflict.path), ": ", conflict.what, conflict.copy.empty() ? "" : cat("; theirs is ", printable(conflict.copy)));
 }

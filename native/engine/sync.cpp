@@ -11,7 +11,9 @@
 #include "engine/sync_guard.hpp"
 #include "engine/sync_hooks.hpp"
 #include "engine/sync_intent.hpp"
+#include "engine/sync_known.hpp"
 #include "engine/sync_message.hpp"
+#include "engine/sync_names.hpp"
 #include "engine/sync_pause.hpp"
 #include "engine/sync_refs.hpp"
 #include "engine/sync_remote.hpp"
@@ -226,8 +228,11 @@ class Syncing {
       if (why == skipped_secret) report_.held.push_back({path, "it looks like a secret"});
       if (why == "too big" || why == "unreadable") report_.held.push_back({path, why == "too big" ? "it is larger than 50 MB" : why});
     }
+    report_.large.clear();
+    for (auto& [path, size] : large_files(outgoing, state_)) report_.large.push_back({path, std::move(size)});
     outgoing_ = std::move(outgoing);
     work_ = TRY(tree_with("held", state_.tree, std::move(kept)));
+    if (!beside_.empty()) return outgoing_.empty() || !request_.push ? hold(beside_) : keep_aside(beside_);
     if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside("so many wait for a sync by hand");
     auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, theirs_.device, remote_is_newer(), settings_.sync.conflict}, patience_));
     open_ = std::move(merged.open);
@@ -389,7 +394,8 @@ class Syncing {
   // Of what came in, what is to be written; `leave` is told of the rest.
   template <class Leave>
   Result<std::vector<PathChange>> chosen(Leave leave) {
-    const auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
+    auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
+    if (!request_.confirmed) held.merge(colliding_names(incoming_, state_.files));
     std::vector<PathChange> changes;
     for (const auto& change : incoming_) {
       // What a sparse checkout leaves out is there as far as anybody asks.

@@ -47,6 +47,7 @@ struct SyncReport {
   };
   std::vector<Path> left;     // not written here yet
   std::vector<Path> held;     // not pushed
+  std::vector<Path> large;    // pushed, and large for a repository; `why` is the size
   std::vector<Path> writes;   // of a plan: what would be written here, and how
   std::vector<Path> pushes;   // of a plan: what would be pushed
   std::vector<Path> wrote;    // what was written here
@@ -63,6 +64,7 @@ struct SyncReport {
     visit("snapshot", self.snapshot);
     visit("left", self.left);
     visit("held", self.held);
+    visit("large", self.large);
     visit("writes", self.writes);
     visit("pushes", self.pushes);
     visit("wrote", self.wrote);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t front_bytes = 4096;
 constexpr std::uint64_t most_deletions = 500, most_new_files = 5000, most_new_bytes = 100U << 20;
+constexpr std::uint64_t large_bytes = 10U << 20;
 constexpr std::uint64_t few = 10;  // that many may always go
 
 std::string lower(std::string_view text) {
@@ -188,6 +189,14 @@ std::string too_many_deletions(const std::vector<PathChange>& changes, std::uint
   const auto gone = static_cast<std::uint64_t>(std::count_if(changes.begin(), changes.end(), [](const PathChange& change) { return !change.after; }));
   if (gone < few || (gone <= most_deletions && gone * 2 <= files)) return "";
   return cat(gone, " of ", files, " files would be deleted");
+}
+
+HeldPaths large_files(const std::vector<PathChange>& changes, const WorkState& state) {
+  HeldPaths large;
+  for (const auto& change : changes)
+    if (const auto file = state.files.find(change.path); change.after && file != state.files.end() && file->second.look.size > large_bytes)
+      large[change.path] = cat(file->second.look.size >> 20, " MB");
+  return large;
 }
 
 std::string too_many_new(const std::vector<PathChange>& changes, const WorkState& state) {

@@ -26,6 +26,8 @@ bool holds_secret(std::string_view path, std::string_view bytes);
 
 // Why that many changes to `files` files must be agreed to; empty when they need not.
 std::string too_many_deletions(const std::vector<PathChange>& changes, std::uint64_t files);
+// Of what would be pushed: files above 10 MB, with their size. Every clone has them for good.
+HeldPaths large_files(const std::vector<PathChange>& changes, const WorkState& state);
 std::string too_many_new(const std::vector<PathChange>& changes, const WorkState& state);
 
 }  // namespace kra
