@@ -71,7 +71,11 @@ class Settling {
 
   Result<Settled> run() {
     const auto present = TRY(store_.tree().slots());
-    std::set<std::string> left(present.begin(), present.end());
+    std::set<std::string> left;
+    // What was never whole never had a name in the work tree.
+    for (const auto& name : present)
+      if (name.ends_with(unfinished_slot)) TRY(store_.tree().drop_unfinished(name));
+      else left.insert(name);
     for (const auto& intent : read_intents(store_)) {
       bool all = true;
       remember(intent, left);

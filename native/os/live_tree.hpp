@@ -35,6 +35,9 @@ struct FileContent {
   FileLook look;
 };
 
+// The end of a slot's name while its file is being written.
+inline constexpr std::string_view unfinished_slot = ".new";
+
 // What a path is to hold.
 struct WantedFile {
   bool link = false;
@@ -76,6 +79,8 @@ class LiveTree {
   Result<FileContent> read_slot(const std::string& slot, const Patience& patience) const;
   // Takes the slot away if it still holds what was read and nobody has it open for writing; busy otherwise.
   Result<void> drop_slot(const std::string& slot, const FileContent& known) const;
+  // One whose name ends in unfinished_slot: a disk was full, or we were killed while it was written.
+  Result<void> drop_unfinished(const std::string& slot) const;
   // A directory that took the name of a file in the very moment of an exchange lies in the slot: it gets the path if nothing else has it.
   Result<void> give_back(const std::string& slot, const std::string& path) const;
   Result<std::vector<std::string>> slots() const;
@@ -87,7 +92,8 @@ class LiveTree {
     std::string name;
   };
   Result<Place> place_of(const std::string& path) const;
-  Result<void> write_slot(const std::string& slot, const WantedFile& wanted, std::uint32_t permissions) const;
+  Result<void> write_slot(const std::string& slot, const WantedFile& wanted, std::uint32_t permissions, const std::string& path) const;
+  Result<void> write_whole(const std::string& name, std::string_view bytes, std::uint32_t permissions, const std::string& path) const;
   Result<void> exchange(const Place& place, const FileLook& known, int lease, const std::string& slot, const std::string& path) const;
   Result<void> put_new(const Place& place, const std::string& slot, const std::string& path) const;
 

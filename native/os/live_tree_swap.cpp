@@ -50,16 +50,30 @@ std::uint32_t permissions_for(const WantedFile& wanted, const FileLook& there) {
 
 }  // namespace
 
-Result<void> LiveTree::write_slot(const std::string& slot, const WantedFile& wanted, std::uint32_t permissions) const {
+// Until it is whole it has a name that no settling takes for bytes of anybody's.
+Result<void> LiveTree::write_slot(const std::string& slot, const WantedFile& wanted, std::uint32_t permissions, const std::string& path) const {
   if (wanted.link) {
-    if (again([&] { return ::symlinkat(std::string(wanted.bytes).c_str(), slots_fd_.get(), slot.c_str()); }) != 0) return failure(slot, "make a link", errno);
+    if (again([&] { return ::symlinkat(std::string(wanted.bytes).c_str(), slots_fd_.get(), slot.c_str()); }) != 0) return failure(path, "make a link", errno);
     return {};
   }
-  Fd fd(again([&] { return ::openat(slots_fd_.get(), slot.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); }));
-  if (!fd) return failure(slot, "open", errno);
-  TRY(calls::write_all(fd.get(), wanted.bytes, slot));
-  if (::fchmod(fd.get(), permissions) != 0) return failure(slot, "set the mode", errno);
-  return calls::sync(fd.get(), slot);
+  const auto unfinished = cat(slot, unfinished_slot);
+  auto written = write_whole(unfinished, wanted.bytes, permissions, path);
+  if (written && again([&] { return ::renameat(slots_fd_.get(), unfinished.c_str(), slots_fd_.get(), slot.c_str()); }) != 0) written = failure(path, "rename", errno);
+  if (!written) ::unlinkat(slots_fd_.get(), unfinished.c_str(), 0);
+  return written;
+}
+
+Result<void> LiveTree::write_whole(const std::string& name, std::string_view bytes, std::uint32_t permissions, const std::string& path) const {
+  Fd fd(again([&] { return ::openat(slots_fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); }));
+  if (!fd) return failure(path, "write beside it", errno);
+  TRY(calls::write_all(fd.get(), bytes, path));
+  if (::fchmod(fd.get(), permissions) != 0) return failure(path, "set the mode", errno);
+  return calls::sync(fd.get(), path);
+}
+
+Result<void> LiveTree::drop_unfinished(const std::string& slot) const {
+  if (again([&] { return ::unlinkat(slots_fd_.get(), slot.c_str(), 0); }) != 0 && errno != ENOENT) return failure(slot, "remove", errno);
+  return {};
 }
 
 // The slot's file takes the name, unless something has it.
@@ -104,7 +118,7 @@ Result<void> LiveTree::put(const std::string& path, const WantedFile& wanted, co
     const auto there = TRY(calls::look_at(place.directory.get(), place.name, path));
     if (there.kind == FileKind::directory) return cannot(path, EISDIR);
     if (there.kind != FileKind::none) return changed(path);
-    TRY(write_slot(slot, wanted, permissions_for(wanted, {})));
+    TRY(write_slot(slot, wanted, permissions_for(wanted, {}), path));
     return put_new(place, slot, path);
   }
   auto held = calls::hold_file(place.directory.get(), place.name, 1ULL << 40, path);
@@ -119,7 +133,7 @@ Result<void> LiveTree::put(const std::string& path, const WantedFile& wanted, co
   // From here to the exchange the lease is not needed: it is taken again, so that no writer waits for our fsync.
   const auto before = held->content.look;
   held->fd.reset();
-  TRY(write_slot(slot, wanted, permissions));
+  TRY(write_slot(slot, wanted, permissions, path));
   auto again_held = calls::hold_file(place.directory.get(), place.name, 1ULL << 40, path);
   const bool same = again_held && calls::same_file(again_held->content.look, before) && again_held->content.bytes == known->bytes;
   if (!same) {

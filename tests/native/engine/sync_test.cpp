@@ -65,6 +65,17 @@ TEST_CASE("a git that was killed with its sync is in nobody's way", "[sync]") {
   CHECK_FALSE(devices.a.disk.info(left).ok());
 }
 
+TEST_CASE("what was never whole is nobody's version", "[sync]") {
+  Devices devices;
+  devices.sync(devices.a);
+  // As a full disk or a SIGKILL leaves it.
+  devices.a.write(".git/kra/slots/0123.new", "half a f");
+  CHECK(devices.sync(devices.a).state == "nothing");
+  CHECK(!devices.a.has(".git/kra/slots/0123.new"));
+  auto store = devices.a.store();
+  CHECK(list_refs(store.git(), "refs/kra/recovered/", git_patience())->empty());
+}
+
 TEST_CASE("two versions of one line: both are kept, the same on every device", "[sync]") {
   Devices devices;
   devices.a.write("f", "from a\n"), devices.b.write("f", "from b\n");
