@@ -35,6 +35,7 @@ class Syncing {
   Result<SyncReport> run() {
     remove_own_locks(store_.disk(), own_locks(store_), lock_targets(store_.place()));
     TRY(store_.set_excludes(settings_.sync.exclude));
+    TRY(forget_other_remote(store_, record_, patience_));
     TRY(settle_slots(store_, device_, patience_));
     TRY(complete_index(store_, patience_));
     head_ = TRY(read_head(store_.disk(), store_.place()));

@@ -7,6 +7,7 @@
 //   scan           what each file looked like when it was read last (engine/work_scan.hpp)
 //   intent         what is being applied (engine/sync_apply.hpp)
 //   outcome        how the last sync ended
+//   with           the mode and address that the base and the remote's commit belong to
 //   unclean        there while the lock is held: who finds it on taking the lock follows one that was killed
 #pragma once
 

@@ -21,14 +21,17 @@ TEST_CASE("an unfinished operation: a snapshot, and nothing else", "[sync]") {
     const char* name;
     std::vector<std::string> begin, end;
   };
+  Devices devices;
+  const auto patch = devices.remote / "side.patch";
   const std::vector<Row> rows = {{"merge", {"merge", "side"}, {"merge", "--abort"}},
                                  {"rebase", {"rebase", "side"}, {"rebase", "--abort"}},
                                  {"cherry-pick", {"cherry-pick", "side"}, {"cherry-pick", "--abort"}},
                                  {"revert", {"revert", "--no-edit", "HEAD~1"}, {"revert", "--abort"}},
+                                 {"am", {"am", "-q", patch}, {"am", "--abort"}},
                                  {"bisect", {"bisect", "start"}, {"bisect", "reset"}}};
-  Devices devices;
   devices.sync(devices.a), devices.sync(devices.b);
   diverge(devices.a);
+  std::ofstream(patch) << devices.a.git({"format-patch", "-1", "side", "--stdout"});
   devices.sync(devices.a), devices.sync(devices.b);
   devices.b.write("dir/g", "from b\n"), devices.sync(devices.b);
   for (const auto& row : rows) {
@@ -78,6 +81,40 @@ TEST_CASE("a branch without a commit, and one whose index is locked", "[sync]") 
   CHECK(world.git({"show", "HEAD:f"}) == "2\n");
   CHECK(sync().state == "nothing");
   CHECK(world.git({"status", "--porcelain"}).empty());
+}
+
+TEST_CASE("shadow goes on whatever the branch and the index are", "[sync]") {
+  // Staged work.
+  Devices devices;
+  devices.a.write("f", "staged\n"), devices.a.git({"add", "f"}), devices.a.write("f", "and more\n");
+  devices.b.write("dir/g", "from b\n"), devices.sync(devices.b);
+  auto before = frozen(devices.a);
+  CHECK(devices.sync(devices.a).state == "synced");
+  CHECK(frozen(devices.a) == before);
+  CHECK(devices.a.read("dir/g") == "from b\n");
+  devices.sync(devices.b);
+  CHECK(devices.b.read("f") == "and more\n");
+  // An index that is locked.
+  devices.a.write(".git/index.lock", ""), devices.a.write("f", "while locked\n");
+  CHECK(devices.sync(devices.a).state == "synced");
+  CHECK(frozen(devices.a) == before);
+  CHECK(devices.a.has(".git/index.lock"));
+  devices.a.remove(".git/index.lock");
+  // A branch without a commit.
+  GitWorld unborn;
+  Scratch remote;
+  unborn.git({"init", "-q", "--bare", "-b", "main", remote / "r.git"}), unborn.git({"remote", "add", "origin", remote / "r.git"});
+  unborn.write("first", "1\n"), unborn.git({"add", "first"});
+  before = frozen(unborn);
+  auto place = find_repository(unborn.disk, unborn.root);
+  const auto record = new_record(unborn.disk, *place, "shadow");
+  REQUIRE(record);
+  auto store = SyncStore::open(unborn.disk, unborn.paths, *place, git_patience());
+  const auto report = sync_tree(*store, *record, "dev", {}, {}, git_patience());
+  REQUIRE(report);
+  CHECK(report->state == "synced");
+  CHECK(frozen(unborn) == before);
+  CHECK(unborn.git({"--git-dir", remote / "r.git", "show", "refs/kra/sync/main:first"}) == "1\n");
 }
 
 TEST_CASE("repositories inside, with and without commits", "[sync]") {
@@ -158,4 +195,33 @@ TEST_CASE("a root that is gone, or another directory in its place", "[sync]") {
   auto place = find_repository(devices.a.disk, devices.a.root);
   REQUIRE(place);
   CHECK(read_record(devices.a.disk, devices.a.paths, *place).error().fault == Fault::conflict);
+}
+
+TEST_CASE("another mode or another remote begins anew, and takes nothing away", "[sync]") {
+  Devices devices;
+  devices.a.write("only/here", "mine\n"), devices.a.write("f", "changed\n");
+  devices.settle();
+  const auto enable = [&](GitWorld& world, const char* mode) {
+    const auto place = find_repository(world.disk, world.root);
+    const auto record = new_record(world.disk, *place, mode);
+    REQUIRE(record);
+    REQUIRE(write_record(world.disk, world.paths, *record));
+  };
+  enable(devices.a, "track"), enable(devices.b, "track");
+  // The branch at the remote has none of what went by the other way.
+  CHECK(devices.sync(devices.a).state == "synced");
+  CHECK(devices.a.read("only/here") == "mine\n");
+  CHECK(devices.a.read("f") == "changed\n");
+  devices.settle();
+  CHECK(devices.b.read("only/here") == "mine\n");
+  CHECK(devices.remote_git({"show", "main:only/here"}) == "mine\n");
+  enable(devices.a, "shadow");
+  devices.a.write("f", "again\n"), devices.sync(devices.a);
+  CHECK(devices.a.read("f") == "again\n");
+  // An empty remote.
+  devices.a.git({"init", "-q", "--bare", "-b", "main", devices.remote / "other.git"}), devices.a.git({"remote", "set-url", "origin", devices.remote / "other.git"});
+  enable(devices.a, "shadow");
+  const auto before = devices.a.manifest(false);
+  CHECK(devices.sync(devices.a).state == "synced");
+  CHECK(difference(before, devices.a.manifest(false)).empty());
 }
