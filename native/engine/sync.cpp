@@ -25,7 +25,8 @@
 namespace kra {
 namespace {
 
-constexpr int apply_rounds = 5, push_rounds = 10;
+// Of several devices that push without a pause each gets its turn: more rounds, not longer waits, end that.
+constexpr int apply_rounds = 5, push_rounds = 40, longest_pause_ms = 400;
 
 class Syncing {
  public:
@@ -100,7 +101,9 @@ class Syncing {
       if (answer.trouble == RemoteTrouble::none) return TRY(bring_in()), true;
       if (answer.trouble != RemoteTrouble::moved) return end_with(answer.trouble, answer.words);
       last_words_ = answer.words;
-      std::this_thread::sleep_for(Milliseconds(patience_.left_ms((20 << attempt) + static_cast<int>(hash_of_device() % 30))));
+      const int pause_ms = std::min(20 << std::min(attempt, 10), longest_pause_ms);
+      std::this_thread::sleep_for(Milliseconds(patience_.left_ms(5 + static_cast<int>(hash_of_device() % static_cast<std::uint64_t>(pause_ms)))));
+      if (patience_.over()) break;
     }
     return end_with(RemoteTrouble::offline, cat("others push faster: ", last_words_));
   }
