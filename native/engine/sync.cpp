@@ -44,7 +44,9 @@ class Syncing {
       TRY(snapshot());
       return end("held", why);
     }
-    const auto refs = sync_refs(head_.branch, track_);
+    beside_ = TRY(beside());
+    if (!beside_.empty()) TRY(snapshot());
+    const auto refs = sync_refs(branch_name(), track_);
     base_ref_ = refs.base, remote_ref_ = refs.remote, there_ = refs.there;
     for (int round = 0; round < apply_rounds; ++round) {
       ++report_.rounds;
@@ -69,6 +71,11 @@ class Syncing {
   // Why neither files nor references may be touched now; empty when they may.
   Result<std::string> gate() {
     if (const auto operation = unfinished_operation(store_.disk(), store_.place()); !operation.empty()) return cat("a ", operation, " is unfinished");
+    return std::string();
+  }
+
+  // Why neither branch nor files may change, while what is here can go to this device's own reference; empty when they may.
+  Result<std::string> beside() {
     if (head_.branch.empty()) return std::string("HEAD is on no branch");
     if (!track_) return std::string();
     if (head_.branch != record_.branch) return cat("the branch is ", printable(head_.branch), ", sync moves ", printable(record_.branch));
@@ -108,6 +115,8 @@ class Syncing {
     return end_with(RemoteTrouble::offline, cat("others push faster: ", last_words_));
   }
 
+  // HEAD stands for what is on no branch.
+  std::string branch_name() const { return head_.branch.empty() ? "HEAD" : head_.branch; }
   std::uint64_t hash_of_device() const { return std::hash<std::string>()(cat(device_, Clock::now().time_since_epoch().count())); }
 
   bool end_with(RemoteTrouble trouble, const std::string& words) {
@@ -277,8 +286,8 @@ class Syncing {
   // What may not go to the branch now goes to a reference of this device, where nothing is lost and nobody is in the way.
   Result<bool> keep_aside(const std::string& because) {
     if (request_.plan) return hold(cat(outgoing_.size(), " changed files: ", because));
-    const auto mine = cat("refs/kra/dev/", device_, "/", head_.branch);
-    const auto local = "refs/kra/dev/" + ref_part(head_.branch);
+    const auto mine = cat("refs/kra/dev/", device_, "/", branch_name());
+    const auto local = "refs/kra/dev/" + ref_part(branch_name());
     const auto before = TRY(resolve(store_.git(), local, patience_));
     if (before.empty() || TRY(resolve(store_.git(), before + "^{tree}", patience_)) != work_) {
       const auto commit = TRY(commit_of(local, work_, before.empty() ? std::vector<std::string>{} : std::vector{before}));
@@ -321,7 +330,7 @@ class Syncing {
     if (!remote_.empty() && (ours_in_theirs || !theirs_in_ours)) parents.push_back(remote_);
     if (!local.empty() && (remote_.empty() || !ours_in_theirs)) parents.push_back(local);
     if (parents.empty() && outgoing_.empty()) return commit_.clear(), true;
-    const auto outbox = sync_refs(head_.branch, track_).outbox;
+    const auto outbox = sync_refs(branch_name(), track_).outbox;
     commit_ = TRY(commit_of(outbox, merged_, parents));
     if (!track_ || request_.plan || !request_.push) return true;
     if (settings_.sync.hooks == "full") {
@@ -488,7 +497,7 @@ class Syncing {
   std::string base_ref_, remote_ref_, there_;
   WorkState state_;
   std::string base_, work_, remote_, remote_tree_, merged_, commit_;  // trees, but remote_ and commit_
-  std::string last_words_;
+  std::string last_words_, beside_;
   CommitOrigin theirs_;  // of remote_
   std::vector<PathChange> outgoing_, incoming_;
   std::set<std::string> open_, held_, sparse_;

@@ -43,6 +43,10 @@ struct Devices {
   void settle() {
     for (int n = 0; n < 4; ++n) sync(a), sync(b);
   }
+  std::string remote_git(std::vector<std::string> words) {
+    words.insert(words.begin(), {"--git-dir", remote / "r.git"});
+    return a.git(words);
+  }
   bool same() { return difference(a.manifest(false), b.manifest(false)).empty(); }
 };
 
