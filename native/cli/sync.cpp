@@ -116,8 +116,8 @@ CommandRow sync_command() {
                     "pull, push, plan    one direction; what would be written, without writing\n"
                     "status              how the last sync ended, what is pending\n"
                     "snapshot, snapshots keep everything as it is now; list what is kept\n"
-                    "rollback ID, undo   back to a snapshot, exactly; back before the last rollback\n"
-                    "                    or before what the last sync wrote\n"
+                    "rollback ID, undo   back to a snapshot (or FILE.bundle), exactly; back before\n"
+                    "                    the last rollback, or before what the last sync wrote\n"
                     "conflicts           list, show ID, take ours|theirs|both ID\n"
                     "cleanup N           forget all but the newest N snapshots\n"
                     "start, stop         sync by itself every sync.interval, or no longer\n"
@@ -132,7 +132,7 @@ CommandRow sync_command() {
                     {'y', "yes", "", "do not ask"},
                     {0, "reason", "WHY", "startup, scheduled, threshold, exit: not by hand"},
                     {0, "confirm", "", "agree to what a guard holds (many deletions, rewritten history)"},
-                    {0, "bundle", "FILE", "of snapshot: also write it to a git bundle", Completes::file},
+                    {0, "bundle", "FILE", "of snapshot: also write it to a git bundle, for `rollback`", Completes::file},
                     {0, "ignored", "", "of snapshot: with the files that git ignores"}},
           .arguments = {{"SUBCOMMAND", "what to do, or the directory of a work tree (with a slash)", "enable|disable|pull|push|plan|status|snapshot|snapshots|rollback|undo|conflicts|cleanup|start|stop|emergency-stop",
                          Completes::choice, true},

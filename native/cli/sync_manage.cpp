@@ -18,6 +18,12 @@ namespace {
 
 std::string first_of(const std::vector<std::string>& arguments) { return arguments.empty() ? std::string() : arguments.front(); }
 
+// The shell's directory is where the user means.
+std::string full_name(const std::string& file) {
+  char here[4096];
+  return file.starts_with('/') ? file : cat(::getcwd(here, sizeof here) ? here : ".", "/", file);
+}
+
 bool agreed(const Call& call, Console& console, const SyncRecord& record) {
   if (record.mode != "track" || call.has("yes")) return true;
   auto terminal = Terminal::on(STDIN_FILENO);
@@ -96,14 +102,8 @@ ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console,
   const auto settings = OR_FAIL(context.settings());
   auto store = OR_FAIL(store_of(context, place));
   const auto taken = OR_FAIL(take_snapshot(store, {.held_by = held_by(context.disk, context.paths, place.root), .ignored = call.has("ignored")}, {}, sync_patience()));
-  OR_FAIL(clean_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), sync_patience()));
-  if (!call.value("bundle").empty()) {
-    // The shell's directory is where the user means.
-    char here[4096];
-    const auto file = call.value("bundle");
-    const auto full = file.starts_with('/') ? file : cat(::getcwd(here, sizeof here) ? here : ".", "/", file);
-    OR_FAIL(bundle_snapshot(store, taken.meta, full, sync_patience()));
-  }
+  OR_FAIL(thin_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), settings.settings.history.daily_for, wall_now(), sync_patience()));
+  if (!call.value("bundle").empty()) OR_FAIL(bundle_snapshot(store, taken.meta, full_name(call.value("bundle")), sync_patience()));
   if (call.json()) console.json(value_of(taken.meta));
   else console.line("snapshot ", taken.meta.id, ": ", taken.meta.files, " files, ", taken.meta.changed, " differ from HEAD");
   for (const auto& skipped : taken.meta.skipped) console.say(cat(skipped.path, " is not in it: ", skipped.why));
@@ -141,11 +141,12 @@ static ExitCode go_back(Context& context, Console& console, SyncStore& store, co
 }
 
 ExitCode run_sync_rollback(const Call&, Context& context, Console& console, const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return fail(console, {Fault::usage, "rollback needs the id of a snapshot; `kra sync snapshots` lists them"});
+  if (arguments.empty()) return fail(console, {Fault::usage, "rollback needs the id of a snapshot, or a bundle of one; `kra sync snapshots` lists them"});
   const auto place = OR_FAIL(place_of(context, arguments.size() > 1 ? arguments[1] : ""));
   OR_FAIL(read_record(context.disk, context.paths, place));
   auto store = OR_FAIL(store_of(context, place));
-  const auto target = find_snapshot(store, arguments.front(), sync_patience());
+  const bool bundled = arguments.front().ends_with(".bundle") || arguments.front().find('/') != std::string::npos;
+  const auto target = bundled ? take_in_bundle(store, full_name(arguments.front()), sync_patience()) : find_snapshot(store, arguments.front(), sync_patience());
   if (!target && target.error().fault == Fault::not_found) return console.say(target.error().what), ExitCode::nothing;
   if (!target) return fail(console, target.error());
   return go_back(context, console, store, *target);

@@ -201,18 +201,4 @@ Result<SnapshotMeta> find_snapshot(SyncStore& store, const std::string& id, cons
   return Error{Fault::not_found, list.empty() ? cat("no snapshot ", printable(id), "; `kra sync snapshots` lists them") : cat(list.size(), " snapshots begin with ", printable(id))};
 }
 
-Result<std::uint64_t> clean_snapshots(SyncStore& store, std::uint64_t kept, const Patience& patience) {
-  if (TRY(list_refs(store.git(), std::string(snapshot_refs), patience)).size() <= kept) return 0;
-  auto list = TRY(list_snapshots(store, patience));
-  std::vector<RefChange> changes;
-  for (std::size_t at = kept; at < list.size(); ++at) changes.push_back({reference_of(list[at].id), "", ""});
-  TRY(change_refs(store.git(), changes, patience));
-  return changes.size();
-}
-
-Result<void> bundle_snapshot(SyncStore& store, const SnapshotMeta& snapshot, const std::string& file, const Patience& patience) {
-  TRY(store.git().ask({.arguments = {"bundle", "create", "--quiet", file, reference_of(snapshot.id)}}, patience));
-  return {};
-}
-
 }  // namespace kra

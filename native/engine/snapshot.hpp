@@ -87,10 +87,14 @@ Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& req
 Result<std::vector<SnapshotMeta>> list_snapshots(SyncStore& store, const Patience& patience);
 // An id or the beginning of one, as long as no other begins so; not_found otherwise.
 Result<SnapshotMeta> find_snapshot(SyncStore& store, const std::string& id, const Patience& patience);
-// Forgets all but the newest `kept`; how many went.
+// Forgets all but the newest `kept`; how many went. What only they held is gone from the disk, unless it is younger than an hour.
 Result<std::uint64_t> clean_snapshots(SyncStore& store, std::uint64_t kept, const Patience& patience);
-// Writes a git bundle that holds the snapshot, complete by itself.
+// Of those beyond the newest `kept` the last of each hour of a day stays, then the last of each day, up to that age.
+Result<void> thin_snapshots(SyncStore& store, std::uint64_t kept, Milliseconds age, WallTime now, const Patience& patience);
+// Writes a git bundle that holds the snapshot with the commits that it needs, complete by itself.
 Result<void> bundle_snapshot(SyncStore& store, const SnapshotMeta& snapshot, const std::string& file, const Patience& patience);
+// The snapshot of a bundle becomes one of the store again. not_found: no such file; refused: it holds none.
+Result<SnapshotMeta> take_in_bundle(SyncStore& store, const std::string& file, const Patience& patience);
 
 // Directories with their permissions, and those that no file lies below (git-ignored or not).
 struct DirectoryState {

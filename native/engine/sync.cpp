@@ -87,7 +87,7 @@ class Syncing {
     if (request_.plan) return {};
     const auto taken = TRY(take_snapshot(store_, {.reason = "sync"}, {}, patience_));
     report_.snapshot = taken.meta.id;
-    TRY(clean_snapshots(store_, static_cast<std::uint64_t>(settings_.sync.snapshots_kept), patience_));
+    TRY(thin_snapshots(store_, static_cast<std::uint64_t>(settings_.sync.snapshots_kept), settings_.history.daily_for, wall_now(), patience_));
     return {};
   }
 

@@ -99,6 +99,14 @@ Result<void> SyncStore::tidy(const Patience& patience) {
   return {};
 }
 
+Result<void> SyncStore::shrink(const Patience& patience) {
+  const bool talks = git_.session() != nullptr;
+  git_.talk_through(nullptr);
+  TRY_TO("make room", git_.ask({.arguments = {"gc", "--quiet", "--prune=1.hour.ago"}}, patience));
+  if (talks) git_.talk_through(std::make_shared<GitSession>(git_));
+  return {};
+}
+
 Git SyncStore::git_with_tree() const {
   Git git(git_.directory(), place_.root);
   git.guard(lock_.fd());

@@ -45,6 +45,8 @@ class SyncStore {
   bool after_crash() const { return after_crash_; }
   // Joins packs when there are many. Takes its time, once in a while.
   Result<void> tidy(const Patience& patience);
+  // One pack of what references lead to, and what is younger than an hour. Only when somebody asks for room.
+  Result<void> shrink(const Patience& patience);
   // A name for a slot that was never used before.
   std::string new_slot();
   const std::string& slots() const { return slots_; }
