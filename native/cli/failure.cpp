@@ -1,5 +1,7 @@
 #include "cli/failure.hpp"
 
+#include "base/text.hpp"
+
 namespace kra::cli {
 
 ExitCode exit_code_of(Fault fault) {
@@ -18,8 +20,21 @@ ExitCode exit_code_of(Fault fault) {
   return ExitCode::failed;
 }
 
+// What to do about words of the system's.
+static std::string_view cure_of(std::string_view what) {
+  struct Cure {
+    std::string_view words, cure;
+  };
+  for (const auto& [words, cure] : {Cure{"No space left on device", "free some space there, then again"}, Cure{"Disk quota exceeded", "remove something there, or have the quota raised"},
+                                    Cure{"Read-only file system", "it must be mounted for writing"}, Cure{"Permission denied", "its owner or mode forbids it to this user"},
+                                    Cure{"Too many open files", "raise `ulimit -n`"}})
+    if (what.ends_with(words)) return cure;
+  return {};
+}
+
 ExitCode fail(Console& console, const Error& error) {
-  console.say(error.what);
+  const auto cure = cure_of(error.what);
+  console.say(cat(error.what, cure.empty() ? "" : "; ", cure));
   return exit_code_of(error.fault);
 }
 

@@ -45,6 +45,15 @@ static void tell_paths(Console& console, const char* what, const std::vector<Syn
   if (paths.size() > most) console.line("  … and ", paths.size() - most, " more");
 }
 
+// Of trouble with the remote: nothing was written here, and what has changed stays.
+static std::string_view cure_of(std::string_view state) {
+  if (state == "offline") return "; nothing was changed, `kra sync` tries again";
+  if (state == "access") return "; nothing was changed: see that `git ls-remote` gets in without a question";
+  if (state == "hook") return "; nothing was changed: it must agree before this can be pushed";
+  if (state == "quota") return "; nothing was changed: make room at the remote";
+  return "";
+}
+
 void tell(Console& console, const SyncReport& report) {
   if (report.state == "plan") {
     console.line(report.writes.size(), " to write here, ", report.pushes.size(), " to push");

@@ -88,6 +88,8 @@ std::string git_words(const Outcome& outcome) {
   for (auto line : split(outcome.errors, "\n")) {
     for (std::string_view prefix : {"fatal: ", "error: ", "remote: ", "warning: ", "hint: "})
       if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
+    // Said after the reason.
+    if (line.starts_with("Could not read from remote repository") && !found.empty()) continue;
     if (!line.empty() && (found.empty() || outcome.errors.find(cat("fatal: ", line)) != std::string::npos)) found = line;
   }
   return found.empty() ? cat("ended with status ", outcome.status) : printable(found);
