@@ -53,7 +53,11 @@ struct GitScratch {
     return text.str();
   }
   bool has(const std::string& path) const { return std::filesystem::exists(std::filesystem::symlink_status(at(path))); }
-  void remove(const std::string& path) const { std::filesystem::remove_all(at(path)); }
+  // Also where there is none, or a file in the way of it.
+  void remove(const std::string& path) const {
+    std::error_code ignored;
+    std::filesystem::remove_all(at(path), ignored);
+  }
   void commit(const std::string& message = "c") const { git({"add", "-A"}), git({"commit", "-q", "--allow-empty", "-m", message}); }
 
   // Everything that a rollback promises, by path: type, permissions, bytes; then what git says of index and HEAD.
