@@ -1,6 +1,7 @@
 // Devices with a remote between them, and on each of them writers of three kinds that save every 20 to 150 ms, while syncs run, half of which are
 // killed: the program, or a git of its. At the end every line that a save had finished must be in a work tree or reachable from a reference,
-// all devices must hold the same, and no sync may have failed that was left alone.
+// all devices must hold the same, and no sync may have failed that was left alone. The same writers beside `stash, pull, pop, commit, push`, as scripts have
+// it, show that a loss would be seen.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -49,7 +50,7 @@ class Stress {
       fs::create_directory(device.runtime), ::chmod(device.runtime.c_str(), 0700);
       if (n == 0) first(device);
       else git({"clone", "-q", base_ + "/r.git", device.tree}, base_);
-      sync(device, {"enable", "--yes", "--mode", mode_});
+      if (mode_ != "plain") sync(device, {"enable", "--yes", "--mode", mode_});
       devices_.push_back(std::move(device));
     }
   }
@@ -91,17 +92,24 @@ class Stress {
 
   // Lines that were saved and are nowhere.
   int lost() {
+    const auto missing = lost_lines();
+    for (const auto& token : missing) std::fprintf(stderr, "lost: %s\n", token.c_str());
+    return static_cast<int>(missing.size());
+  }
+  std::vector<std::string> lost_lines() {
     std::set<std::string> found;
     for (const auto& device : devices_) {
       for (const auto& entry : fs::recursive_directory_iterator(device.tree))
         if (entry.is_regular_file() && entry.path().string().find("/.git/") == std::string::npos) take_lines(slurp(entry.path()), found);
-      for (const auto& store : fs::directory_iterator(device.state + "/git")) take_objects(store.path().string() + "/objects.git", found);
+      if (mode_ != "plain")
+        for (const auto& store : fs::directory_iterator(device.state + "/git")) take_objects(store.path().string() + "/objects.git", found);
       take_objects(device.tree + "/.git", found);
     }
     take_objects(base_ + "/r.git", found);
-    int lost = 0;
-    for (const auto& token : saved_) lost += !found.contains(token) && std::fprintf(stderr, "lost: %s\n", token.c_str()) > 0;
-    return lost;
+    std::vector<std::string> missing;
+    for (const auto& token : saved_)
+      if (!found.contains(token)) missing.push_back(token);
+    return missing;
   }
   int in_trees() {
     std::set<std::string> found;
@@ -183,11 +191,21 @@ class Stress {
     return ::rename(next.c_str(), path.c_str()) == 0;
   }
 
+  // One pass of a script as many have it. What it stashes counts as kept for as long as a reference or a reflog has it.
+  void plain_pass(const Device& device) {
+    static const char* script =
+        "git stash push -q -u; git pull -q --no-rebase --no-edit; git stash pop -q; git add -A; git -c user.name=T -c user.email=t@t commit -q -m auto; git push -q";
+    (void)run({.argv = {"sh", "-c", script}, .environment = {"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@t", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@t"}, .directory = device.tree},
+              Patience::of(Milliseconds(60'000)));
+  }
+
   void syncer(const Device& device, std::chrono::steady_clock::time_point until, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     for (int n = 0; std::chrono::steady_clock::now() < until; ++n) {
       ++syncs_;
-      if (kills_ && n % 2 == 1) {
+      if (mode_ == "plain") {
+        plain_pass(device);
+      } else if (kills_ && n % 2 == 1) {
         kill_one(device, random);
       } else if (const auto outcome = sync(device, {}); outcome.status != 0 && outcome.status != 4 && outcome.status != 75) {
         ++failed_;
@@ -228,7 +246,7 @@ class Stress {
       if (line.starts_with('d')) found.emplace(line);
   }
   void take_objects(const std::string& directory, std::set<std::string>& found) {
-    const auto list = git({"--git-dir", directory, "rev-list", "--objects", "--all"}, base_);
+    const auto list = git({"--git-dir", directory, "rev-list", "--objects", "--all", "--reflog"}, base_);
     std::string wanted;
     for (const auto line : split(list, "\n")) wanted += cat(line.substr(0, line.find(' ')), "\n");
     auto outcome = run({.argv = {"git", "--git-dir", directory, "cat-file", "--batch"}, .input = wanted, .output_limit = 1ULL << 31}, Patience::of(Milliseconds(120'000)));
@@ -272,5 +290,10 @@ int main(int argc, char** argv) {
                              .n = stress.syncs(),
                              .timed = false});
       }
+  Stress plain(world, "plain", 2, mode.seed, false, "plain");
+  plain.write_for(std::chrono::seconds(mode.sample ? 4 : 60));
+  const auto gone = static_cast<int>(plain.lost_lines().size());
+  std::fprintf(stderr, "plain: %d saves, %d of them nowhere, %d passes\n", plain.saves(), gone, plain.syncs());
+  met &= report(mode, {.bar = "saves lost by stash, pull, pop, push: 2 devices (a loss is seen)", .figure = static_cast<double>(gone), .limit = 1, .unit = "lost", .n = plain.saves(), .at_least = true});
   return met ? 0 : 1;
 }

@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "os/live_tree.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/support/workers.hpp"
 
 using namespace kra;
 using namespace kra::bench;
@@ -145,21 +146,36 @@ class Swaps {
 
 }  // namespace
 
+struct Sum {
+  int saves = 0, lost = 0, swapped = 0, put_off = 0;
+  void operator+=(const Sum& other) { saves += other.saves, lost += other.lost, swapped += other.swapped, put_off += other.put_off; }
+};
+
 int main(int argc, char** argv) {
   const auto mode = mode_of(argc, argv);
   World world;
   bool met = true;
   int all = 0, lost = 0, swapped = 0;
   static const char* names[] = {"append", "slow", "rename"};
-  // Fresh files now and then: a save copies the whole file.
-  for (int round = 0; round < (mode.sample ? 2 : 200); ++round)
-    for (int kind = 0; kind < 3; ++kind) {
-      Swaps swaps(cat(world.path(), "/", names[kind], round), kind, kind == 2 ? 1 : 2, mode.sample ? 400 : 1200, false);
-      const int now = swaps.lost();
-      all += swaps.saved(), lost += now, swapped += swaps.swapped();
-      std::fprintf(stderr, "%s: %d saves, %d lost, %d swaps, %d put off\n", names[kind], swaps.saved(), now, swaps.swapped(), swaps.refused());
-      fs::remove_all(cat(world.path(), "/", names[kind], round));
-    }
+  // Writers mostly wait: many files at once, each of them fresh now and then, since a save copies the whole file.
+  const int workers = mode.sample ? 2 : 12, rounds = mode.sample ? 2 : 228;
+  for (int kind = 0; kind < 3; ++kind) {
+    const auto sum = in_processes<Sum>(workers, [&](int worker) {
+      Sum mine;
+      for (int round = worker; round < rounds; round += workers) {
+        const auto directory = cat(world.path(), "/", names[kind], round);
+        {
+          Swaps swaps(directory, kind, kind == 2 ? 1 : 2, mode.sample ? 400 : 900, false);
+          mine += {swaps.saved(), swaps.lost(), swaps.swapped(), swaps.refused()};
+        }
+        fs::remove_all(directory);
+      }
+      return mine;
+    });
+    if (!sum) return std::fputs("a worker died\n", stderr), 2;
+    std::fprintf(stderr, "%s: %d saves, %d lost, %d swaps, %d put off\n", names[kind], sum->saves, sum->lost, sum->swapped, sum->put_off);
+    all += sum->saves, lost += sum->lost, swapped += sum->swapped;
+  }
   met &= report(mode, {.bar = "saves lost beside compare-and-swap writes", .figure = static_cast<double>(lost), .limit = 0, .unit = "lost", .n = all, .timed = false});
   met &= report(mode, {.bar = "compare-and-swap writes that went in", .figure = static_cast<double>(swapped), .limit = 10, .unit = "writes", .n = swapped, .timed = false, .at_least = true});
   const Swaps plain(world.path() + "/plain", 0, 2, 400, true);
