@@ -204,6 +204,8 @@ SEAMS = open openat renameat2 renameat rename link linkat unlink unlinkat mkdir 
   posix_spawnp _ZNSt6chrono3_V212steady_clock3nowEv _ZNSt6chrono3_V212system_clock3nowEv
 build/bench/sync_simulation: $(SIMULATION_OBJECTS)
 build/bench/sync_simulation: LDFLAGS += $(SEAMS:%=-Wl,--wrap=%)
+# The calls that make and end a lock, to be timed.
+build/bench/sync_user_git: LDFLAGS += -Wl,--wrap=link,--wrap=rename,--wrap=unlink
 
 # --- fuzz ------------------------------------------------------------------------------------------------------------
 FAULTS := $(sort $(wildcard tests/faults/*.cpp))
