@@ -295,7 +295,7 @@ class Syncing {
       if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
     }
     report_.state = "waiting", report_.pushed = outgoing_.size();
-    report_.why = cat(outgoing_.size(), " changed files are safe at ", mine, ", not on ", printable(head_.branch), ": ", because);
+    report_.why = cat(outgoing_.size(), " changed files are safe at ", mine, ", not on ", head_.branch.empty() ? "a branch" : printable(head_.branch), ": ", because);
     return false;
   }
 
