@@ -2,13 +2,6 @@
 -- must not run anything before its user has agreed.
 local worlds = require('tests.helpers.world')
 
--- What a repository can make git run.
-local HOOKS = [[pre-commit post-commit pre-push post-checkout post-merge post-index-change reference-transaction prepare-commit-msg
-  commit-msg pre-rebase post-rewrite pre-auto-gc fsmonitor-watchman sendemail-validate]]
-local KEYS = [[core.fsmonitor core.editor core.pager core.sshCommand core.askPass core.gitProxy core.alternateRefsCommand credential.helper
-  gpg.program diff.external diff.x.command diff.x.textconv merge.x.driver filter.x.clean filter.x.smudge filter.x.process
-  remote.origin.uploadpack remote.origin.receivepack sequence.editor uploadpack.packObjectsHook]]
-
 local world
 
 -- `kra …` in a directory of the world.
@@ -75,8 +68,52 @@ describe('kra sync', function()
     assert.truthy(old.stderr:find('git 2.38 or newer is needed', 1, true), old.stderr)
     assert(os.remove(world.dir .. '/bin/git'))
     git('a', 'remote', 'remove', 'origin')
-    assert.truthy(at('a', 'sync', 'enable').stderr:find('git remote add', 1, true))
+    local function wrong(directory, code, words, ...)
+      local result = at(directory, ...)
+      local said = result.stdout .. result.stderr
+      assert.equals(code, result.code, said)
+      assert.truthy(said:find(words, 1, true), said)
+      assert.equals(1, select(2, said:gsub('\n', '')), said)
+    end
+    wrong('a', 1, '`git remote add`', 'sync', 'enable')
+    git('a', 'remote', 'add', 'origin', 'ext::sh -c true')
+    wrong('a', 1, 'would start a program', 'sync', 'enable')
+    git('a', 'remote', 'set-url', 'origin', world.dir .. '/nowhere.git')
+    wrong('a', 2, 'no mode tarck; it is shadow or track', 'sync', 'enable', '--mode', 'tarck')
+    good('a', 'sync', 'enable')
+    wrong('a', 1, 'nothing was changed, `kra sync` tries again', 'sync')
+    assert.equals('one\n', get('a/f'))
+    git('a', 'config', 'core.fsmonitor', 'true')
+    wrong('a', 4, '`kra sync enable`', 'sync')
+    git('a', 'config', '--unset', 'core.fsmonitor')
+    git('a', 'checkout', '-q', '--detach')
+    wrong('a', 1, '`git switch`', 'sync', 'enable', '--mode', 'track')
+    -- Nothing was committed yet: the first commit goes out in either mode.
+    world:check({ 'git', 'init', '-q', '-b', 'main', world.dir .. '/young' })
+    git('young', 'remote', 'add', 'origin', world.dir .. '/r.git')
+    good('young', 'sync', 'enable')
+    put('young/first', '1\n')
+    assert.truthy(good('young', 'sync'):find('^synced: 1 pushed'))
+    assert.equals('?? first', git('young', 'status', '--porcelain'):sub(1, 8))
     assert.equals(2, at('a', 'sync', 'enabel').code)
+  end)
+
+  it('takes a work tree in another one for one of its own', function()
+    world:check({ 'git', 'init', '-q', '--bare', '-b', 'main', world.dir .. '/inner.git' })
+    world:check({ 'git', 'init', '-q', '-b', 'main', world.dir .. '/a/inner' })
+    git('a/inner', 'remote', 'add', 'origin', world.dir .. '/inner.git')
+    good('a', 'sync', 'enable')
+    good('a/inner', 'sync', 'enable')
+    put('a/f', 'outer\n')
+    put('a/inner/g', 'inner\n')
+    good('a', 'sync')
+    assert.equals('f', git('r.git', 'ls-tree', '-r', '--name-only', 'refs/kra/sync/main'):gsub('\n', ''))
+    good('a/inner', 'sync')
+    assert.equals('g', git('inner.git', 'ls-tree', '-r', '--name-only', 'refs/kra/sync/main'):gsub('\n', ''))
+    local id = good('a', 'sync', 'snapshot'):match('^snapshot (%S+):')
+    put('a/inner/g', 'later\n')
+    good('a', 'sync', 'rollback', id)
+    assert.equals('later\n', get('a/inner/g'))
   end)
 
   it('brings both together, keeps both versions, and takes a side', function()
@@ -194,18 +231,27 @@ describe('kra sync', function()
     end, 'the sync of the last')
   end)
 
-  it('tells of trouble once, in editors and by a command', function()
+  it('tells of trouble once, in editors, in tmux and by a command', function()
     world:write(world.dir .. '/bin/tell', '#!/bin/sh\nprintf "%s|" "$@" >>' .. world.dir .. '/told\n')
     vim.uv.fs_chmod(world.dir .. '/bin/tell', tonumber('755', 8))
     world:write(world.dir .. '/config/kra/config.yaml', 'notify: {command: "' .. world.dir .. '/bin/tell  -x"}\n')
     good('a', 'sync', 'enable')
     assert(os.rename(world.dir .. '/r.git', world.dir .. '/away.git'))
+    world:start_tmux('-s', 'main', '-c', world.dir .. '/a')
+    world:attach('main')
+    local client = world:tmux('list-clients', '-F', '#{client_name}'):gsub('\n', '')
+    -- The daemon knows a server that saved.
+    world:check({ world.repo .. '/build/kra', 'save', 'work' })
     local editor = connected_editor()
     good('a', 'sync', 'start')
     world:wait(function() return told(editor, 'KraProblem') end, 'a word in the editor')
     assert.equals('sync-offline', told(editor, 'KraProblem').code)
     world:wait(function() return get('told') end, 'a word by the command')
     assert.truthy(get('told'):find('^%-x|warn|sync%-offline|sync of '), get('told'))
+    local function said() return world:tmux('show-messages', '-t', client) end
+    world:wait(function() return said():find('message: kra: sync of ' .. world.dir .. '/a', 1, true) end, 'a word in tmux', nil, said)
+    local _, times = said():gsub('message: kra: sync of ', '')
+    assert.equals(1, times, said())
     local problems = vim.json.decode(good('a', 'status', '--json')).problems
     assert.truthy(vim.iter(problems):any(function(problem) return problem.code == 'sync' end), vim.inspect(problems))
     editor:stop()
@@ -243,8 +289,23 @@ describe('kra sync', function()
     assert.equals(3, at('a', 'sync', 'rollback', 'nothing').code)
     assert.truthy(good('a', 'audit'):find('rollback', 1, true))
     assert.truthy(good('a', 'sync', 'snapshots'):find(id, 1, true))
+    good('a', 'sync', 'cleanup', '1')
+    assert.equals(1, #vim.split(good('a', 'sync', 'snapshots'), '\n'))
+    -- One that was carried away comes back when .git is lost and nothing else is kept.
+    put('a/f', 'carried\n')
+    good('a', 'sync', 'snapshot', '--bundle', '../kept.bundle')
     good('a', 'sync', 'cleanup', '0')
     assert.equals('', good('a', 'sync', 'snapshots'))
+    vim.fn.delete(world.dir .. '/a/.git', 'rf')
+    vim.fn.delete(world.dir .. '/state', 'rf')
+    put('a/f', 'damaged\n')
+    git('a', 'init', '-q', '-b', 'main')
+    git('a', 'remote', 'add', 'origin', world.dir .. '/r.git')
+    good('a', 'sync', 'enable')
+    good('a', 'sync', 'rollback', '../kept.bundle')
+    assert.equals('carried\n', get('a/f'))
+    assert.equals('first', git('a', 'log', '--format=%s'))
+    assert.equals(3, at('a', 'sync', 'rollback', '../none.bundle').code)
   end)
 
   it('writes only over what was read', function()
@@ -295,23 +356,14 @@ describe('kra sync', function()
   end)
 
   it('runs nothing of a repository, before and after it is trusted', function()
-    local marker = world.dir .. '/marker'
-    local trap = world.dir .. '/bin/trap'
-    world:write(trap, '#!/bin/sh\ntouch ' .. marker .. '\nexit 0\n')
-    vim.uv.fs_chmod(trap, tonumber('755', 8))
-    for hook in HOOKS:gmatch('%S+') do
-      world:write(world.dir .. '/a/.git/hooks/' .. hook, '#!/bin/sh\ntouch ' .. marker .. '\n')
-      vim.uv.fs_chmod(world.dir .. '/a/.git/hooks/' .. hook, tonumber('755', 8))
-    end
-    for key in KEYS:gmatch('%S+') do
-      world:check({ 'git', 'config', '-f', world.dir .. '/a/.git/config', key, trap })
-    end
-    put('a/.gitattributes', '* filter=x diff=x merge=x\n')
+    world:write(world.dir .. '/config/kra/config.yaml', 'sync: {sign: never}\n')
+    local _, ran = require('tests.helpers.traps').set(world.dir .. '/a', world.dir, function(...) world:check({ 'git', ... }) end)
     for _, words in ipairs({ { 'sync' }, { 'sync', 'plan' }, { 'sync', 'snapshot' }, { 'status' } }) do at('a', unpack(words)) end
-    assert.is_nil(vim.uv.fs_stat(marker), 'before')
+    assert.same({}, ran(), 'before')
     good('a', 'sync', 'enable', '--mode', 'track', '--yes')
     put('a/f', 'two\n')
     for _, word in ipairs({ 'plan', 'push', 'pull', 'snapshot', 'undo', 'status' }) do at('a', 'sync', word) end
-    assert.is_nil(vim.uv.fs_stat(marker), 'after')
+    -- What the user agreed to.
+    assert.same({ 'hook-pre-push' }, ran(), 'after')
   end)
 end)
