@@ -99,10 +99,15 @@ static Result<void> move_both(SyncStore& store, const Head& head, const std::str
   const auto index = TRY(read_user_index(store.disk(), place));
   const auto next = TRY(moved_index(store, index, head.oid, commit, patience));
   if (next == index.bytes) return move_head(store.disk(), place, own, head, commit, user_identity(store.disk(), place), message);
+  // What has to reach the disk does so before or after: a git of the user's fails while the index is locked.
+  auto move = TRY(HeadMove::prepare(place, own, head, commit));
+  const auto who = user_identity(store.disk(), place);
   auto lock = lock_index(store.disk(), place, own, index.bytes, next);
   if (!lock) return Error{lock.error().fault == Fault::conflict ? Fault::busy : lock.error().fault, lock.error().what};
-  TRY(move_head(store.disk(), place, own, head, commit, user_identity(store.disk(), place), message));
-  return lock->commit();
+  TRY(move.go(store.disk(), who, message));
+  TRY(lock->commit());
+  move.sync();
+  return {};
 }
 
 Result<void> track_branch(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {

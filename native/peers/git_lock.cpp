@@ -31,9 +31,19 @@ Result<void> write_file(const std::string& path, std::string_view bytes, mode_t 
   return {};
 }
 
+bool same_version(const struct stat& left, const struct stat& right) {
+  return left.st_ino == right.st_ino && left.st_dev == right.st_dev && left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec &&
+         left.st_mtim.tv_nsec == right.st_mtim.tv_nsec && left.st_ctim.tv_sec == right.st_ctim.tv_sec && left.st_ctim.tv_nsec == right.st_ctim.tv_nsec;
+}
+
 void append_log(const std::string& path, const std::string& line) {
   Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (fd) (void)!::write(fd.get(), line.data(), line.size());
+}
+
+void sync_directory_of(const std::string& path) {
+  Fd directory(::open(directory_part(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) ::fsync(directory.get());
 }
 
 Result<void> make_parents(const std::string& path) {
@@ -52,23 +62,37 @@ GitLockFile::~GitLockFile() {
   if (!file_.empty()) ::unlink(file_.c_str());
 }
 
-Result<GitLockFile> GitLockFile::take(const std::string& target, const std::string& own, std::string_view bytes) {
+Result<GitLockFile> GitLockFile::prepare(const std::string& target, const std::string& own, std::string_view bytes) {
   TRY(make_parents(own + "/"));
   GitLockFile lock(target, cat(own, "/", new_uuid()));
   struct stat old;
   // A shared repository keeps its modes.
   const bool is_there = ::stat(target.c_str(), &old) == 0;
   TRY(write_file(lock.file_, bytes, is_there ? old.st_mode & 0777U : 0666));
-  if (::link(lock.file_.c_str(), (target + ".lock").c_str()) != 0) return trouble(target + ".lock", "lock", errno);
-  lock.locked_ = true;
   return lock;
 }
 
-Result<void> GitLockFile::commit() {
+Result<void> GitLockFile::lock() {
+  if (::link(file_.c_str(), (target_ + ".lock").c_str()) != 0) return trouble(target_ + ".lock", "lock", errno);
+  locked_ = true;
+  return {};
+}
+
+Result<GitLockFile> GitLockFile::take(const std::string& target, const std::string& own, std::string_view bytes) {
+  auto lock = TRY(prepare(target, own, bytes));
+  TRY(lock.lock());
+  return lock;
+}
+
+Result<void> GitLockFile::replace() {
   if (::rename((target_ + ".lock").c_str(), target_.c_str()) != 0) return trouble(target_, "rename", errno);
   locked_ = false;
-  Fd directory(::open(directory_part(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory) ::fsync(directory.get());
+  return {};
+}
+
+Result<void> GitLockFile::commit() {
+  TRY(replace());
+  sync_directory_of(target_);
   return {};
 }
 
@@ -87,23 +111,35 @@ void remove_own_locks(Disk& disk, const std::string& own, const std::vector<std:
   }
 }
 
+Result<HeadMove> HeadMove::prepare(const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to) {
+  const auto target = head.branch.empty() ? place.git + "/HEAD" : cat(place.common, "/", head.ref());
+  TRY(make_parents(target));
+  if (!head.branch.empty()) TRY(make_parents(cat(place.common, "/logs/", head.ref())));
+  auto lock = TRY(GitLockFile::prepare(target, own, to + "\n"));
+  return HeadMove(place, head, to, target, std::move(lock));
+}
+
+Result<void> HeadMove::go(Disk& disk, const std::string& who, const std::string& message) {
+  TRY(lock_.lock());
+  const auto now = TRY(read_head(disk, place_));
+  // Somebody else moved it, or is on another branch by now.
+  if (now != head_) return Error{Fault::conflict, cat(head_.branch.empty() ? "HEAD" : printable(head_.branch), " has been moved by somebody else")};
+  TRY(lock_.replace());
+  // It has moved: whatever comes of the log, the caller must know.
+  const auto none = std::string(place_.sha256 ? 64 : 40, '0');
+  const auto line = cat(head_.oid.empty() ? none : head_.oid, " ", to_, " ", who, "\t", message, "\n");
+  append_log(place_.git + "/logs/HEAD", line);
+  if (!head_.branch.empty()) append_log(cat(place_.common, "/logs/", head_.ref()), line);
+  return {};
+}
+
+void HeadMove::sync() const { sync_directory_of(target_); }
+
 Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to, const std::string& who,
                        const std::string& message) {
-  const bool detached = head.branch.empty();
-  const auto target = detached ? place.git + "/HEAD" : cat(place.common, "/", head.ref());
-  TRY(make_parents(target));
-  auto lock = TRY(GitLockFile::take(target, own, to + "\n"));
-  const auto now = TRY(read_head(disk, place));
-  // Somebody else moved it, or is on another branch by now.
-  if (now != head) return Error{Fault::conflict, cat(head.branch.empty() ? "HEAD" : printable(head.branch), " has been moved by somebody else")};
-  const auto log = cat(place.common, "/logs/", head.ref());
-  if (!detached) TRY(make_parents(log));
-  TRY(lock.commit());
-  // It has moved: whatever comes of the log, the caller must know.
-  const auto none = std::string(place.sha256 ? 64 : 40, '0');
-  const auto line = cat(head.oid.empty() ? none : head.oid, " ", to, " ", who, "\t", message, "\n");
-  append_log(place.git + "/logs/HEAD", line);
-  if (!detached) append_log(log, line);
+  auto move = TRY(HeadMove::prepare(place, own, head, to));
+  TRY(move.go(disk, who, message));
+  move.sync();
   return {};
 }
 
@@ -114,10 +150,17 @@ Result<void> set_head(Disk&, const RepositoryPlace& place, const std::string& ow
 
 Result<GitLockFile> lock_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
   const auto target = place.git + "/index";
-  auto lock = TRY(GitLockFile::take(target, own, after));
+  const Error changed{Fault::conflict, "the index was changed meanwhile"};
+  auto lock = TRY(GitLockFile::prepare(target, own, after));
+  // Nobody changes an index in place: what is the same file under the lock has the bytes that it had before, and nobody waits while they are read.
+  struct stat read, locked;
+  const bool was_there = ::stat(target.c_str(), &read) == 0;
   auto now = disk.read(target, 1ULL << 31);
   if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
-  if ((now ? std::string_view(*now) : std::string_view()) != before) return Error{Fault::conflict, "the index was changed meanwhile"};
+  if ((now ? std::string_view(*now) : std::string_view()) != before) return changed;
+  TRY(lock.lock());
+  const bool is_there = ::stat(target.c_str(), &locked) == 0;
+  if (was_there != is_there || (is_there && !same_version(read, locked))) return changed;
   return lock;
 }
 

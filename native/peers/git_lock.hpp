@@ -12,13 +12,18 @@ namespace kra {
 
 class GitLockFile {
  public:
-  // `bytes` are complete and synced in `own` (a directory of ours on the same file system) before the lock is taken. busy: another has it.
+  // `bytes` are complete and synced in `own` (a directory of ours on the same file system); nothing is locked yet.
+  static Result<GitLockFile> prepare(const std::string& target, const std::string& own, std::string_view bytes);
+  // busy: another has the lock.
+  Result<void> lock();
   static Result<GitLockFile> take(const std::string& target, const std::string& own, std::string_view bytes);
   GitLockFile(GitLockFile&& other) noexcept;
   GitLockFile& operator=(GitLockFile&&) = delete;
   ~GitLockFile();
 
   // The target holds the bytes; the lock is gone.
+  Result<void> replace();
+  // And that survives a power cut.
   Result<void> commit();
 
  private:
@@ -29,6 +34,23 @@ class GitLockFile {
 
 // Takes away what a crash left of GitLockFile: locks of these targets that are ours, and nothing else.
 void remove_own_locks(Disk& disk, const std::string& own, const std::vector<std::string>& targets);
+
+// What moves a branch (or a detached HEAD), ready before anybody has to wait for it.
+class HeadMove {
+ public:
+  static Result<HeadMove> prepare(const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to);
+  // As move_head(), but for the last sync of the directory.
+  Result<void> go(Disk& disk, const std::string& who, const std::string& message);
+  void sync() const;
+
+ private:
+  HeadMove(const RepositoryPlace& place, const Head& head, std::string to, std::string target, GitLockFile lock)
+      : place_(place), head_(head), to_(std::move(to)), target_(std::move(target)), lock_(std::move(lock)) {}
+  const RepositoryPlace& place_;
+  Head head_;
+  std::string to_, target_;
+  GitLockFile lock_;
+};
 
 // Moves a branch (or a detached HEAD) from `head.oid` to `to` with an entry in the reflogs. conflict: it is no longer there; busy: locked.
 Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to, const std::string& who,
