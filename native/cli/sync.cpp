@@ -41,7 +41,13 @@ ExitCode exit_code_of(const SyncReport& report) {
 
 static void tell_paths(Console& console, const char* what, const std::vector<SyncReport::Path>& paths) {
   constexpr std::size_t most = 20;
-  for (std::size_t at = 0; at < paths.size() && at < most; ++at) console.line("  ", what, " ", printable(paths[at].path), ": ", printable(paths[at].why));
+  for (std::size_t at = 0; at < paths.size() && at < most; ++at) {
+    // What went wrong begins with where.
+    const auto name = printable(paths[at].path);
+    auto why = printable(paths[at].why);
+    if (why.starts_with(name + ": ")) why.erase(0, name.size() + 2);
+    console.line("  ", what, " ", name, ": ", why);
+  }
   if (paths.size() > most) console.line("  … and ", paths.size() - most, " more");
 }
 

@@ -50,7 +50,8 @@ RemoteTrouble trouble_of(std::string_view text) {
   };
   if (says({"quota", "disk full", "no space left", "size limit", "exceeds"})) return RemoteTrouble::refused_quota;
   if (says({"authentication failed", "permission denied", "could not read username", "could not read password", "terminal prompts disabled", "access denied",
-            "invalid username", "403", "401", "not authorized", "publickey", "protected branch"}))
+            "invalid username", "403", "401", "not authorized", "publickey", "protected branch",
+            "unable to create temporary object directory", "insufficient permission"}))
     return RemoteTrouble::refused_access;
   if (says({"could not resolve", "unable to access", "connection refused", "connection reset", "connection timed out", "network is unreachable",
             "no route to host", "does not appear to be a git repository", "could not read from remote", "did not answer in time", "early eof", "hung up",
@@ -86,7 +87,7 @@ Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const
     if (said.find(race) != said.npos) return RemoteAnswer{RemoteTrouble::moved, git_words(outcome), {}};
   auto answer = failed(outcome);
   for (const auto line : split(outcome.output, "\n"))
-    if (line.starts_with("!")) answer.words = printable(line), answer.trouble = answer.trouble == RemoteTrouble::other ? RemoteTrouble::refused_hook : answer.trouble;
+    if (line.starts_with("!")) answer.words = cat(printable(line.substr(line.rfind('\t') + 1)), ": ", answer.words), answer.trouble = answer.trouble == RemoteTrouble::other ? RemoteTrouble::refused_hook : answer.trouble;
   if (const auto by_line = trouble_of(outcome.output); by_line != RemoteTrouble::none) answer.trouble = by_line;
   return answer;
 }

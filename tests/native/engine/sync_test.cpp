@@ -227,6 +227,24 @@ TEST_CASE("a remote that is not there costs nothing", "[sync]") {
   CHECK(devices.sync(devices.a).state == "synced");
   CHECK(trouble_of("fatal: Authentication failed for 'https://x'") == RemoteTrouble::refused_access);
   CHECK(trouble_of("remote: error: pre-receive hook declined") == RemoteTrouble::refused_hook);
+  CHECK(trouble_of("error: remote unpack failed: unable to create temporary object directory") == RemoteTrouble::refused_access);
+  CHECK(trouble_of("remote: error: insufficient permission for adding an object") == RemoteTrouble::refused_access);
+}
+
+TEST_CASE("a remote that refuses is told in its own words", "[sync]") {
+  Devices devices;
+  devices.sync(devices.a);
+  const auto hook = devices.remote / "r.git/hooks/pre-receive";
+  std::filesystem::create_directories(devices.remote / "r.git/hooks");
+  std::ofstream(hook) << "#!/bin/sh\necho 'not on a Friday' >&2\nexit 1\n";
+  ::chmod(hook.c_str(), 0755);
+  devices.a.write("f", "refused\n");
+  const auto report = devices.sync(devices.a);
+  CHECK(report.state == "hook");
+  CHECK(report.why == "[remote rejected] (pre-receive hook declined): not on a Friday");
+  CHECK(devices.a.read("f") == "refused\n");
+  std::filesystem::remove(hook);
+  CHECK(devices.sync(devices.a).state == "synced");
 }
 
 TEST_CASE("an unattended sync of many files leaves the branch alone", "[sync]") {
