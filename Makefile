@@ -25,8 +25,9 @@ COMMIT := $(shell git -C . rev-parse --short=12 HEAD 2>/dev/null)
 STANDARD = -std=c++20 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -pthread
 # A designated initialiser leaves the other members at their defaults on purpose.
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-# -Os takes two thirds of the time of -O2, and what kra waits for is tmux and the disk.
-OPTIMISE_release = -Os -g0
+# What kra waits for is tmux and the disk, and -Og compiles in two thirds of the time of -Os. What computes (COMPUTES, below) gets -O2.
+OPTIMISE_release = -Og -g0
+FASTER_release = -O2
 OPTIMISE_debug = -O0 -g
 # -Og: g++ takes twice as long to instrument what -O1 has inlined. What checks each pointer takes another third; ASan tells of a null
 # pointer anyhow, and the fuzz build has them all.
@@ -69,6 +70,11 @@ OTHER_SYSTEM = $(if $(filter Linux,$(SYSTEM)),%_kqueue.cpp %_macos.cpp,%_linux.c
 SOURCES := $(filter-out $(OTHER_SYSTEM),$(sort $(wildcard $(LAYERS:%=native/%/*.cpp))))
 TESTS := $(sort $(wildcard tests/native/*.cpp tests/native/*/*.cpp tests/native/*/*/*.cpp))
 FUZZERS := $(sort $(wildcard tests/fuzz/*.cpp))
+
+# Where time goes into bytes: text, numbers and lists by the thousand.
+COMPUTES = native/base/checksum native/base/text native/wire/msgpack native/wire/scan native/engine/hunks% native/engine/lines \
+  native/engine/merge3 native/engine/line_buffer native/engine/draft_frame native/engine/draft_net native/engine/draft_replay \
+  native/engine/ignore% native/engine/texts native/engine/work_scan native/peers/git_index native/peers/git_objects
 
 O = build/obj/$(VARIANT)$(if $(filter g++ c++,$(notdir $(CXX))),,-$(notdir $(CXX)))
 objects = $(1:%.cpp=$(O)/%.o)
@@ -129,12 +135,14 @@ $(O)/engine.a: $(ENGINE_OBJECTS)
 # g++ only: see the header. A precompiled system header is none to g++ 12 any more, so that its well-known wrong guesses about
 # std::string would be heard; the build for the fuzz targets keeps these warnings on.
 PRECOMPILES := $(filter g++ c++,$(notdir $(CXX)))
-PRECOMPILED_FLAGS = $(if $(PRECOMPILES),-include $(1)/precompiled.hpp -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds \
+PRECOMPILED_FLAGS = $(if $(PRECOMPILES),$(if $(FASTER),,-include $(1)/precompiled.hpp) -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds \
   -Wno-restrict -Wno-maybe-uninitialized)
 $(O)/%.o: %.cpp $(O)/flags $(if $(PRECOMPILES),$(O)/precompiled.hpp.gch)
 	@echo "  $(VARIANT) $<"
 	@mkdir -p $(@D)
-	@$(CXX) $(call compile,$(OPTIMISE)) $(WERROR) $(call PRECOMPILED_FLAGS,$(O)) -MMD -MP -c -o $@ $<
+	@$(CXX) $(call compile,$(OPTIMISE) $(FASTER)) $(WERROR) $(call PRECOMPILED_FLAGS,$(O)) -MMD -MP -c -o $@ $<
+# A precompiled header serves one level of optimisation only: these take the plain one.
+$(call objects,$(filter $(COMPUTES:%=%.cpp),$(SOURCES))): private FASTER = $(FASTER_$(VARIANT))
 
 $(O)/precompiled.hpp.gch: native/precompiled.hpp $(O)/flags
 	@echo "  $(VARIANT) $<"
@@ -156,7 +164,7 @@ compile = $(STANDARD) $(1) $(WARNINGS) -Inative -I. $(CPPFLAGS_THIRD) $(CPPFLAGS
 # These are rewritten only when what they say changed, so that objects follow a change of flags or of the commit.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CXX) $(call compile,$(OPTIMISE))' | cmp -s - $@ || echo '$(CXX) $(call compile,$(OPTIMISE))' >$@
+	@echo '$(CXX) $(call compile,$(OPTIMISE)) $(COMPUTES)' | cmp -s - $@ || echo '$(CXX) $(call compile,$(OPTIMISE)) $(COMPUTES)' >$@
 $(T)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CXX) $(call compile,$(OPTIMISE_tests))' | cmp -s - $@ || echo '$(CXX) $(call compile,$(OPTIMISE_tests))' >$@
@@ -166,8 +174,6 @@ $(O)/commit: FORCE
 
 $(O)/native/base/version.o: CPPFLAGS += -DKRA_VERSION='"$(VERSION)"' -DKRA_COMMIT='"$(COMMIT)"'
 $(O)/native/base/version.o: $(O)/commit
-# A merge is computed while somebody types: here it is speed that counts.
-$(addprefix $(O)/native/engine/,lines.o hunks.o hunks_search.o hunks_select.o hunks_slide.o merge3.o): OPTIMISE_release = -O2 -g0
 # `kra init` holds the shell files.
 $(O)/native/cli/init.o: shell/kra.zsh shell/kra.bash shell/kra.fish
 
