@@ -59,11 +59,7 @@ local function config(call)
   end
   if #lines == 0 then return notify(name .. ' is not an option', 'error') end
   if not value then return float('kra config', lines) end
-  local section, key = name:match('^(%w+)%.([%w_]+)$')
-  local plain = { ['true'] = true, ['false'] = false }
-  local typed = plain[value]
-  if typed == nil then typed = tonumber(value) or value end
-  settings.apply({ [section] = { [key] = typed } })
+  settings.set(name, value)
 end
 
 local function option_names()

@@ -105,6 +105,8 @@ end
 local flags = { ['true'] = true, yes = true, on = true, ['1'] = true, ['false'] = false, no = false, off = false, ['0'] = false }
 
 -- A text as the helper reads it too; what is no value stays a text, which is wrong then.
+---@param option kra.Option
+---@param text string
 local function parsed(option, text)
   if option.type == 'boolean' and flags[text:lower()] ~= nil then return flags[text:lower()] end
   if option.type == 'integer' then return tonumber(text) or text end
@@ -151,12 +153,14 @@ local function build()
   return config
 end
 
--- Settings act at once. What is not loaded yet reads them when it is.
+-- Settings act at once: most are looked at where they are used, and these have something that runs by them. What is not loaded yet reads them
+-- when it is.
 local function changed()
-  local draft = package.loaded['kra.draft']
-  if not draft then return end
-  draft.apply()
-  require('kra.write').apply()
+  for _, name in ipairs({ 'kra.draft', 'kra.draft.alive', 'kra.live', 'kra.follow' }) do
+    local part = package.loaded[name]
+    if part then part.apply() end
+  end
+  if package.loaded['kra.draft'] then require('kra.write').apply() end
 end
 
 --- Merges; says what it does not know, with its path. What is right is taken all the same.
@@ -206,6 +210,16 @@ function M.show()
     table.insert(rows, { name = option.name, value = config[section][key], source = source, text = option.text })
   end
   return rows
+end
+
+--- An option by its name and a text, as :Kra config has them; says what is wrong with them.
+---@param name string
+---@param text string
+function M.set(name, text)
+  local value = text
+  if by_name[name] then value = parsed(by_name[name], text) end
+  local section, key = name:match('^(%w+)%.([%w_]+)$')
+  M.apply(section and { [section] = { [key] = value } } or { [name] = value })
 end
 
 --- Every complaint so far, for :checkhealth.

@@ -28,6 +28,8 @@ local shown_at = -math.huge
 local key_at = -math.huge
 local timer ---@type uv.uv_timer_t?
 local listening = false
+local begun = false
+local as_set ---@type string? live.follow as it was applied last
 local moving = false -- we are showing something ourselves
 local unopened ---@type 'split'|'vsplit'|nil the window that the first change opens, as the settings say or as it was here last time
 local notes = 0
@@ -218,17 +220,33 @@ function M.set(what, below, win)
   require('kra.live.link').root(mode ~= 'off' and (directory or require('kra.follow.place').watchable()) or nil)
 end
 
+local function begin(what, below)
+  directory = below
+  if M.mode() == 'window' then unopened = what or 'vsplit' end
+  listen(true)
+  require('kra.live.link').root(directory or require('kra.follow.place').watchable())
+end
+
 --- As it was in this project, else as the settings say, when the live part begins.
 function M.start()
+  begun, as_set = true, require('kra.config').get().live.follow
   if mode then return end
   local what, below = require('kra.follow.memory').get(require('kra.follow.place').project())
   if what == 'current' then return M.set(what, below) end
   if not what and M.mode() == 'off' then return end
   if what then mode = 'window' end
-  directory = below
-  if M.mode() == 'window' then unopened = what or 'vsplit' end
-  listen(true)
-  require('kra.live.link').root(directory or require('kra.follow.place').watchable())
+  begin(what, below)
+end
+
+--- The settings may be others. What was chosen here by hand stays.
+function M.apply()
+  local now = require('kra.config').get().live.follow
+  if not begun or mode or now == as_set then return end
+  as_set = now
+  pending, shown, unopened = nil, nil, nil
+  if now ~= 'off' then return begin() end
+  listen(false)
+  require('kra.live.link').root(nil)
 end
 
 --- For the session.

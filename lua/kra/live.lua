@@ -6,7 +6,8 @@ local images = require('kra.live.image')
 
 local WAITS_MS, RETRY_MS, WRITTEN_NOW_S = 500, 10, 5
 
-local started, paused = false, false
+local begun, started, paused = false, false, false
+local active = true -- as it was applied last
 local since = os.time()
 local queue = {} ---@type table<integer, {news: kra.News, since: number}> by buffer: what waits until the user is out of the way
 local timer ---@type uv.uv_timer_t?
@@ -258,8 +259,9 @@ end
 
 --- Begins with the buffers that are loaded.
 function M.start()
+  begun = true
   if started or not require('kra.config').get().live.active then return end
-  started = true
+  started, active = true, true
   require('kra.live.guard').setup({
     absorb = function(image) absorb(image, {}) end,
     conflicts = function(image) return require('kra.live.conflict').count(image.buf) end,
@@ -277,10 +279,20 @@ end
 
 --- Everything as it was before: Neovim's own reload is on again where it was.
 function M.stop()
+  begun = false
   if not started then return end
   started = false
   api.nvim_del_augroup_by_id(group)
   for _, image in pairs(vim.tbl_extend('force', {}, images.all())) do forget(image) end
+end
+
+local function hand_over()
+  for _, image in pairs(images.all()) do
+    if paused or not active then give_back(image) else take_over(image) end
+  end
+  if paused or not active or not started then return end
+  for _, buf in ipairs(api.nvim_list_bufs()) do M.register(buf) end
+  M.check_all()
 end
 
 --- While it is paused Neovim does what it does without us.
@@ -288,10 +300,16 @@ end
 function M.pause(value)
   if paused == value then return end
   paused = value
-  for _, image in pairs(images.all()) do
-    if value then give_back(image) else take_over(image) end
-  end
-  if not value and started then M.check_all() end
+  hand_over()
+end
+
+--- The settings may be others.
+function M.apply()
+  if begun and not started then return M.start() end
+  local now = require('kra.config').get().live.active
+  if not started or now == active then return end
+  active = now
+  hand_over()
 end
 
 --- When this editor began to follow files, in seconds.

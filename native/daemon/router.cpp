@@ -230,6 +230,7 @@ void Router::apply_settings() {
   parts_.workspaces.apply_settings();
   parts_.watching.apply_settings();
   parts_.desk.apply_settings();
+  parts_.syncs.apply_settings();
   // An editor that greets us now gets them with its answer.
   parts_.clients.each([told = editor_settings()](Client& client) {
     if (client.hello.client == "nvim") client.tell_editor("settings", told);

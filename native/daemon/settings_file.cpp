@@ -12,7 +12,7 @@ bool SettingsFile::may_autosave() const {
 bool SettingsFile::refresh() {
   auto path = followed(path_);
   auto info = disk_.info(path);
-  auto seen = info ? cat(info->size, " ", info->modified_ms) : "none";
+  auto seen = info ? cat(info->size, " ", info->modified_ns, " ", info->device, " ", info->inode) : "none";
   if (seen == seen_) return false;
   seen_ = seen;
   auto text = info ? disk_.read(path, config_read_limit) : Result<std::string>(std::string());

@@ -79,6 +79,10 @@ void Syncs::plan() {
   }
 }
 
+void Syncs::apply_settings() {
+  if (!running()) plan();
+}
+
 void Syncs::heard(const std::string& name, const std::string& path, std::uint64_t size, const std::string& writer) {
   if (path.empty()) {
     for (auto& [each, root] : roots_) root.complete = false;

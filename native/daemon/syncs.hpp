@@ -35,6 +35,7 @@ class Syncs {
   void reload();
   // Whether an editor is connected or somebody looks at a tmux server: the first who comes and the last who goes start a sync.
   void attended(bool somebody);
+  void apply_settings();
   // The running one is asked to end, which it does at its next step; none begins any more.
   void stop();
 

@@ -31,6 +31,7 @@ Workspaces::Place& Workspaces::place_of(const std::string& server) {
   if (!is_new) return at->second;
   at->second.server = find_server(server, "");
   at->second.debounce = Debounce(settings_.now().autosave.timeout, settings_.now().autosave.max_wait);
+  at->second.retry.retime(settings_.now().retry.first, settings_.now().retry.longest);
   return at->second;
 }
 
@@ -38,6 +39,7 @@ void Workspaces::apply_settings() {
   const auto& autosave = settings_.now().autosave;
   for (auto& [server, place] : places_) {
     place.debounce.retime(autosave.timeout, autosave.max_wait);
+    place.retry.retime(settings_.now().retry.first, settings_.now().retry.longest);
     if (!settings_.may_autosave()) place.debounce.rest();
     if (settings_.may_autosave() && !place.debounce.due() && dirty(place) && !place.running) place.debounce.poke(Clock::now());
   }

@@ -26,6 +26,8 @@ local function give_measures()
   require('kra.rpc').notify('measure', { list = list })
 end
 
+local pace = 0
+
 local function beat()
   local count = unsaved()
   local rpc = require('kra.rpc')
@@ -48,9 +50,20 @@ function M.update()
     return
   end
   timer = timer or assert(uv.new_timer())
-  local pause = require('kra.config').get().session.heartbeat_ms
-  timer:start(pause, pause, vim.schedule_wrap(beat))
+  pace = require('kra.config').get().session.heartbeat_ms
+  timer:start(pace, pace, vim.schedule_wrap(beat))
   beat()
+end
+
+--- How often it is told that this editor lives, in ms; nil while nobody has to know.
+---@return integer?
+function M.pace() return beating and pace or nil end
+
+--- The settings may be others.
+function M.apply()
+  if not beating or pace == require('kra.config').get().session.heartbeat_ms then return end
+  beating = false
+  M.update()
 end
 
 -- Flushes that take long come less often, until they are quick again.

@@ -28,6 +28,9 @@ end
 
 function M.factor() return slower end
 
+--- Quiet time and longest wait, in ms, as they are set.
+function M.times() return { debounce, max_wait } end
+
 local function look()
   uv.update_time()
   local at = now()
