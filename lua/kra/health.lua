@@ -24,7 +24,7 @@ end
 local function library()
   local native, why = require('kra.native').get()
   if native then health.ok(('%s, ABI %d, version %s'):format(native.path, native.abi, native.version))
-  else health.info('libkra.so is not used: ' .. (why or '')) end
+  else health.warn('libkra.so is not used: ' .. (why or ''), { 'run `make` in ' .. require('kra.daemon').root() }) end
 end
 
 local function connection()
@@ -82,6 +82,44 @@ local function settings()
   for _, problem in ipairs(status.problems) do health.warn(problem.text, problem.cure and { problem.cure } or nil) end
 end
 
+local function own_drafts()
+  local draft = require('kra.draft')
+  if not draft.active() then
+    return health.info('unsaved text of this editor is not kept: drafts.active is off, or it has no user interface, or KRA_DISABLE is set')
+  end
+  local where = draft.status().durability
+  local path = require('kra.draft.journal').path()
+  local cure = { 'make room in ' .. vim.fs.dirname(path) .. ', or give yourself the right to write there' }
+  if where == 'memory' then health.error('unsaved text is only in memory: ' .. path .. ' takes nothing', cure)
+  elseif where == 'second' then health.warn('unsaved text goes to the second place, which a restart empties', cure)
+  else health.ok('unsaved text of this editor is in ' .. path) end
+  local there = require('kra.draft.net').there()
+  if there then health.ok('each edit is kept as it is made')
+  elseif there == false then
+    health.info('an edit is kept with the next flush, not as it is made: libkra.so is not used, or neither place is on ext4, xfs or tmpfs')
+  end
+end
+
+-- The journals of all editors, with the eyes of the command line.
+local function drafts()
+  health.start('kra: unsaved text')
+  own_drafts()
+  local daemon = require('kra.daemon')
+  local ok, result = pcall(function() return vim.system({ daemon.binary(), 'doctor', '--json' }, { text = true, timeout = 10000 }):wait() end)
+  local read, found = pcall(vim.json.decode, ok and result.stdout or '')
+  if not read or type(found.checks) ~= 'table' then return health.warn('`kra doctor` does not answer', { 'run `make` in ' .. daemon.root() }) end
+  local problems = {}
+  for _, problem in ipairs(found.problems) do problems[problem.code] = problem end
+  for _, row in ipairs(found.checks) do
+    local problem = problems[row.code]
+    if row.code:find('^drafts%-') or row.code == 'library' then
+      if not problem then health.ok(row.what)
+      elseif problem.level == 'advice' then health.warn(problem.text, { problem.cure })
+      else health.error(problem.text, { problem.cure }) end
+    end
+  end
+end
+
 -- Files whose buffers are not what is on disk, with what to do.
 local function live()
   health.start('kra: changes on disk')
@@ -125,6 +163,7 @@ function M.check()
   connection()
   tmux()
   settings()
+  drafts()
   live()
   sync()
 end

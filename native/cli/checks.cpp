@@ -1,11 +1,8 @@
 // The table of checks. A check looks, changes nothing, and starts no daemon.
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/version.hpp"
 #include "cli/checks.hpp"
@@ -62,34 +59,6 @@ Finding check_config(Context& context) {
   return loaded.error().what;
 }
 
-// The directory itself, or the nearest one above it that is there.
-std::string existing_directory(std::string path) {
-  struct stat info {};
-  while (path.size() > 1 && ::stat(path.c_str(), &info) != 0) path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
-  return path;
-}
-
-Finding check_state(Context& context) {
-  auto directory = existing_directory(context.paths.state);
-  if (::access(directory.c_str(), W_OK | X_OK) == 0) return std::nullopt;
-  return cat("saves cannot be written to ", context.paths.state, ": ", std::strerror(errno));
-}
-
-Finding check_state_mode(Context& context) {
-  struct stat info {};
-  if (::stat(context.paths.state.c_str(), &info) != 0) return std::nullopt;
-  if (info.st_uid != ::getuid()) return cat(context.paths.state, " belongs to another user");
-  return (info.st_mode & 077) == 0 ? Finding() : cat(context.paths.state, " is open to other users");
-}
-
-Finding check_space(Context& context) {
-  struct statvfs info {};
-  auto directory = existing_directory(context.paths.state);
-  if (::statvfs(directory.c_str(), &info) != 0) return std::nullopt;
-  auto left = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
-  return left >= (64U << 20) ? Finding() : cat("only ", size_text(left), " are left for saves in ", directory);
-}
-
 Finding check_socket(Context& context) {
   struct stat info {};
   auto path = context.paths.socket();
@@ -115,9 +84,7 @@ Finding check_daemon(Context& context) {
 }
 
 Finding check_watching(Context& context) {
-  auto connected = connect_to(context.paths.socket());
-  auto daemon = connected ? reach(context.paths, version(), Start::never, Patience::of(look_time)) : Result<DaemonClient>(connected.error());
-  auto status = daemon ? daemon->request("status", Value::Map{}, Patience::of(look_time)) : Result<Value>(daemon.error());
+  auto status = daemon_status(context);
   // Without a daemon nothing is watched, and nothing is wrong with that.
   if (!status) return std::nullopt;
   const auto& watching = (*status)["watching"];
@@ -137,6 +104,15 @@ Finding check_shell(Context&) {
 
 }  // namespace
 
+std::optional<Value> daemon_status(Context& context) {
+  auto connected = connect_to(context.paths.socket());
+  if (!connected) return std::nullopt;
+  auto daemon = reach(context.paths, version(), Start::never, Patience::of(look_time));
+  auto status = daemon ? daemon->request("status", Value::Map{}, Patience::of(look_time)) : Result<Value>(daemon.error());
+  if (!status) return std::nullopt;
+  return std::move(*status);
+}
+
 const std::vector<Check>& check_table() {
   static const std::vector<Check> rows = {
       {"tmux", "tmux 3.3 or newer", "install tmux 3.3 or newer (Debian: apt install tmux)", false, false, check_tmux},
@@ -150,11 +126,18 @@ const std::vector<Check>& check_table() {
       {"state-mode", "saves are closed to other users", "chmod 700 the directory", true, false, check_state_mode},
       {"space", "there is space for saves", "free some space; a save that does not fit leaves the last one as it is", true, false, check_space},
       {"corrupt", "no damaged saves", "`kra verify` checks the others; remove the files once you have looked at them", true, true, check_corrupt},
+      {"drafts-write", "unsaved text can be written", "make room, or give yourself the right to write there; until then it is kept in memory and at the second place", false, false,
+       check_drafts_write},
+      {"drafts-second", "there is a second place for unsaved text", "log in with a runtime directory of your own (XDG_RUNTIME_DIR), or name one in KRA_RUNTIME_DIR", false, true,
+       check_drafts_second},
+      {"drafts-reserve", "room is set aside for a last flush", "make room: the daemon sets it aside again as soon as there is some", false, true, check_drafts_reserve},
       {"drafts-home", "unsaved text lies where it belongs", "make room there, or give yourself the right to write; the daemon brings it home by itself", false, false,
        check_drafts_home},
       {"drafts-whole", "the journals of unsaved text are whole", "what is whole in them is used; `kra drafts` shows it, recover it and remove the file", false, true,
        check_drafts_whole},
       {"drafts-waiting", "no unsaved text waits", "`kra drafts` lists it, `:Kra drafts` takes it back", false, true, check_drafts_waiting},
+      {"drafts-abandoned", "every editor with unsaved text answers", "look at it, or end it; `kra drafts` shows its text", false, false, check_drafts_abandoned},
+      {"library", "editors find the library that keeps each edit", "`make` in kra's directory, or `make install`, puts it beside the program", false, true, check_library},
       {"sync-trust", "work trees that are synced are as they were agreed to", "look at what has changed there, then `kra sync enable`, or `kra sync disable`", true, false,
        check_sync_trust},
       {"sync-state", "the last syncs ended well", "`kra sync status` there says more", true, false, check_sync_state},

@@ -125,7 +125,12 @@ describe('trouble of the system', function()
     assert.equal('second', answer.durability)
     local problems = vim.json.decode(kra('status', '--json')).problems
     assert.truthy(#problems > 0 and problems[1].cure ~= '', vim.inspect(problems))
-    assert.equal(1, world:kra('doctor').code)
+    local doctor = world:kra('doctor', '--json')
+    assert.equal(1, doctor.code)
+    local found = {}
+    for _, problem in ipairs(vim.json.decode(doctor.stdout).problems) do found[problem.code] = problem.text end
+    -- Root has every right there, and nothing can be made all the same.
+    for _, code in ipairs({ 'state-write', 'drafts-write' }) do assert.truthy((found[code] or ''):find('/proc/kra', 1, true), vim.inspect(found)) end
     kra('drafts', 'list')
     kra('metrics')
   end)

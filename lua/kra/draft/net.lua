@@ -95,6 +95,13 @@ function M.wipe()
   entries, settled, full = 0, 0, false
 end
 
+--- Is each edit kept as it is made? Nil before the first one.
+---@return boolean?
+function M.there()
+  if net == nil then return nil end
+  return net ~= false
+end
+
 --- The editor ends. A net that may hold something stays for whoever finds it.
 function M.stop()
   if net then net.close(entries == 0) end

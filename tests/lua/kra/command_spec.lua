@@ -160,4 +160,30 @@ describe(':Kra', function()
     assert.truthy(text:find('no kra program', 1, true) or text:find('kra:', 1, true))
     assert.truthy(text:find('socket .* is ours alone') or text:find('may be used by others', 1, true))
   end)
+
+  it('says of unsaved text where it is, and what is wrong with that, with a cure', function()
+    local function checked()
+      editor:command('checkhealth kra')
+      local text = editor:lua("return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")
+      editor:command('bwipeout!')
+      return assert(text:match('kra: unsaved text(.-)\n[^\n]*kra: changes on disk'), text)
+    end
+    editor:lua([[
+      vim.env.KRA_BIN = ...
+      require('kra.draft').start()
+      vim.fn.setline(1, 'unsaved')
+      require('kra.draft').flush(true)
+    ]], world.repo .. '/build/kra')
+    local text = checked()
+    for _, row in ipairs({ 'OK unsaved text of this editor is in /.*%.journal', 'OK each edit is kept as it is made',
+      'OK unsaved text can be written',
+      'OK there is a second place', 'OK the journals of unsaved text are whole', 'OK every editor with unsaved text answers' }) do
+      assert.truthy(text:gsub('[^%w\n /%.%-]', ''):find(row), row .. ' in ' .. text)
+    end
+    local own = vim.fn.glob(world.dir .. '/state/kra/drafts/*.journal')
+    world:write('state/kra/drafts/other.journal', 'what is no record' .. world:read(own:sub(#world.dir + 2)))
+    assert.truthy(checked():find('WARNING[^\n]*1 journal of unsaved text has damage.-ADVICE'))
+    editor:lua("require('kra.native').net = nil require('kra.draft.net').stop()")
+    assert.truthy(checked():find('not as it is made: libkra.so is not used', 1, true))
+  end)
 end)
