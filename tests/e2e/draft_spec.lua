@@ -127,6 +127,35 @@ describe('unsaved text', function()
     assert.equals('one\ntwo\nthree', text('file.txt'))
   end)
 
+  describe('beside a swap file', function()
+    before_each(function()
+      local first = start({ keep_swap = true })
+      first:command('edit file.txt')
+      first:lua("vim.fn.setline(1, 'changed') vim.cmd.preserve()")
+      kept(first)
+      first:kill()
+    end)
+    local function comes_back(screen)
+      assert.equals(1, #open_drafts())
+      recover(screen, 'file.txt')
+      assert.equals('changed', screen:lua('return vim.fn.getline(1)'))
+      assert.is_true(screen:lua('return vim.bo.modified'))
+      world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
+      assert.equals('one\ntwo\nthree\n', world:read('home/project/file.txt'))
+    end
+
+    for key, choice in pairs({ e = 'edit anyway', o = 'open read-only', d = 'delete it' }) do
+      it('comes back whatever is said to the one question: ' .. choice, function()
+        local screen = start({ keep_swap = true, args = { 'file.txt' }, answer = key })
+        screen:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('unsaved text of file.txt') ~= nil", 'word of the draft')
+        assert.equals('one', screen:lua('return vim.fn.getline(1)'))
+        comes_back(screen)
+        assert.equals(key == 'o', screen:lua('return vim.bo.readonly'))
+        assert.equals(1, screen.questions)
+      end)
+    end
+  end)
+
   it('that was discarded on purpose stays listed, and does not come back by itself', function()
     local first = start()
     first:command('edit file.txt')
@@ -180,7 +209,32 @@ describe('unsaved text', function()
     local screen = start()
     screen:lua("require('kra.rpc').connect(nil, true)")
     screen:wait("return require('kra.rpc').connected()", 'a connection')
-    world:check({ world.repo .. '/build/kra', 'config', 'set', 'drafts.debounce_ms', '77' })
-    screen:wait("return require('kra.config').get().drafts.debounce_ms == 77", 'the setting')
+    local function config(...) return world:check({ world.repo .. '/build/kra', 'config', ... }) end
+    local known = {}
+    for _, row in ipairs(screen:lua([[
+      return vim.tbl_map(function(row) return { name = row.name, source = row.source } end, require('kra.config').show())
+    ]])) do known[row.name] = row.source end
+    local told = 0
+    for _, row in ipairs(vim.json.decode(config('show', '--json')).settings) do
+      local value, text
+      if row.kind == 'true or false' then value = row.default ~= 'true'
+      elseif row.kind:find('^a number') then value = tonumber(row.default) + 1
+      elseif row.kind == 'a list of texts' then value, text = { 'one' }, 'one'
+      elseif row.kind:find('^a time') then value = '2h'
+      elseif row.kind:find('^one of') then value = row.kind:match('^one of [^,]+, (%w+)')
+      else value = 'true' end
+      config('set', row.name, text or tostring(value))
+      assert.same(value, vim.json.decode(config('get', row.name, '--json')).value, row.name)
+      if known[row.name] and known[row.name] ~= 'setup' then
+        told = told + 1
+        local section, key = row.name:match('^(%w+)%.([%w_]+)$')
+        world:wait(function()
+          return vim.deep_equal(value, screen:lua("local s, k = ... return require('kra.config').get()[s][k]", section, key))
+        end, row.name .. ' in the editor')
+      end
+      if not text then config('set', row.name, row.default) end
+    end
+    assert.is_true(told >= 20, told .. ' options were told')
+    assert.same({}, vim.json.decode(world:kra('status', '--json').stdout).problems)
   end)
 end)

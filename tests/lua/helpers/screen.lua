@@ -10,7 +10,8 @@ Screen.__index = Screen
 --- `argv` follows `nvim`; the plugin is on the runtimepath.
 ---@param world kra.test.World
 --- `waits = false` comes back although the session that is to be restored is not there.
----@param opts? {args?: string[], cwd?: string, env?: table<string,string>, vimrc?: string, keep_swap?: boolean, waits?: boolean}
+--- `answer`: the key that its question about a swap file gets; how often it asked is in `questions`.
+---@param opts? {args?: string[], cwd?: string, env?: table<string,string>, vimrc?: string, keep_swap?: boolean, waits?: boolean, answer?: string}
 function M.new(world, opts)
   opts = opts or {}
   world.screens = (world.screens or 0) + 1
@@ -22,7 +23,14 @@ function M.new(world, opts)
   vim.list_extend(argv, opts.args or {})
   -- Since 0.12 Neovim waits a while for a terminal that does not say how it is; it takes no request in that time.
   local asked = vim.fn.has('nvim-0.12') == 0
+  local shown = ''
+  local self = setmetatable({ world = world, socket = socket, questions = 0 }, Screen)
   local function answer(job, output)
+    shown = shown .. table.concat(output)
+    if opts.answer and shown:find('%(A%)bort') then
+      shown, self.questions = '', self.questions + 1
+      vim.fn.chansend(job, opts.answer)
+    end
     local _, times = table.concat(output):gsub('\27%[5n', '')
     for _ = 1, times do vim.fn.chansend(job, '\27[0n') end
     asked = asked or times > 0
@@ -31,7 +39,7 @@ function M.new(world, opts)
     env = vim.tbl_extend('force', world.env, opts.env or {}) })
   assert(job > 0)
   table.insert(world.jobs_, job)
-  local self = setmetatable({ world = world, job = job, socket = socket }, Screen)
+  self.job = job
   self.channel = world:wait(function()
     local ok, channel = pcall(vim.fn.sockconnect, 'pipe', socket, { rpc = true })
     return ok and channel > 0 and channel
