@@ -66,12 +66,15 @@ bool Watching::needs_poll() const {
 std::optional<Instant> Watching::due() const {
   if (!tree_) return std::nullopt;
   std::optional<Instant> first = poll_;
-  for (auto candidate : {settle_.due(), batches_.due(), tree_->due()})
+  for (auto candidate : {settle_.due(), tells() ? batches_.due() : std::nullopt, tree_->due()})
     if (candidate && (!first || *candidate < *first)) first = candidate;
   // The next slice of work; others have their turn before it.
-  if (tree_->working()) first = Clock::now();
+  if (tree_->working() || !unloaded_.empty()) first = Clock::now();
   return first;
 }
+
+// What was lost, and what is being looked at, is told with all that is found, not one by one.
+bool Watching::tells() const { return !tree_->doubtful() && unloaded_.empty() && arrived_.empty() && files_lane_.unanswered() == 0; }
 
 void Watching::take(Instant now) {
   if (!tree_) return;
@@ -91,8 +94,7 @@ void Watching::ring(Instant now) {
   if (tree_->working()) tree_->work(events, Clock::now() + slice);
   take_events(std::move(events), Clock::now());
   settle(Clock::now());
-  // What was lost is told with all that is found, not one by one.
-  if (!tree_->doubtful())
+  if (tells())
     for (const auto& batch : batches_.ring(now)) tell_batch(batch);
   if (!poll_ || *poll_ > now) return;
   poll_ = now + poll_pause;
@@ -143,7 +145,6 @@ void Watching::take_events(TreeEvents events, Instant now) {
 
 void Watching::settle(Instant now) {
   std::vector<Look> looks, slow;
-  std::vector<SettledChange> others;
   for (auto& change : settle_.ring(now)) {
     bool loaded = files_.find(change.path) || (!change.from.empty() && files_.find(change.from));
     if (loaded) {
@@ -156,14 +157,21 @@ void Watching::settle(Instant now) {
       looks.push_back({.path = change.path, .from = {}, .kind = change.kind, .of_git = change.of_git, .root = change.root, .known = {}});
       continue;
     }
-    others.push_back(std::move(change));
+    unloaded_.push_back(std::move(change));
   }
   // What somebody has loaded is read while the rest is looked at.
   post(files_lane_, std::move(looks));
   post(slow_lane_, std::move(slow));
-  for (const auto& change : others) {
+  take_changes(Clock::now() + slice);
+}
+
+void Watching::take_changes(Instant until) {
+  for (int count = 1; !unloaded_.empty(); ++count) {
+    auto change = std::move(unloaded_.front());
+    unloaded_.pop_front();
     auto stamp = change.kind == ChangeKind::remove ? FileStamp() : stamp_of(change.path);
     add_change(change, change.of_git ? "git" : "external", {stamp.exists, {}, {}, stamp.size}, {});
+    if (count % 16 == 0 && Clock::now() >= until) break;
   }
   tell_watchers();
 }

@@ -5,6 +5,7 @@
 //   what came is read when all that clients had written to us by then is read: a claim is there before the write that it is about
 #pragma once
 
+#include <deque>
 #include <map>
 #include <functional>
 #include <memory>
@@ -53,7 +54,7 @@ class Watching {
   void ring(Instant now);
   // To be called before the loop waits: takes what the system has told.
   void take(Instant now);
-  bool busy() const { return !arrived_.empty() || files_lane_.unanswered() + slow_lane_.unanswered() > 0; }
+  bool busy() const { return !arrived_.empty() || !unloaded_.empty() || files_lane_.unanswered() + slow_lane_.unanswered() > 0; }
 
   std::size_t files_of(std::uint64_t client) const { return files_.count_of(client); }
   Value status() const;
@@ -91,7 +92,8 @@ class Watching {
   void drain(Instant now);
   void take_events(TreeEvents events, Instant now);
   void settle(Instant now);
-  void work(Instant now);
+  void take_changes(Instant until);
+  bool tells() const;
   void post(Lane& lane, std::vector<Look> looks);
   void take_seen(std::vector<Seen> seen, std::uint64_t began);
   void take_one(Seen seen, std::uint64_t began, Instant now);
@@ -131,6 +133,7 @@ class Watching {
   // What was read is judged when all that clients had said by then is known.
   std::vector<std::function<void()>> arrived_;
   std::uint64_t overflows_ = 0;
+  std::deque<SettledChange> unloaded_;  // of files that nobody has loaded: told in slices
 
   Settle settle_;
   Echo echo_;

@@ -197,13 +197,20 @@ void Watching::tell_batch(const ChangeBatch& batch) {
   Privacy privacy(settings_.now().privacy_exclude);
   std::erase_if(kept.changes, [&](const ToldChange& change) { return privacy.excludes(change.path, "/"); });
   if (!kept.changes.empty()) journal_lane_.post([this, kept = std::move(kept), cause](std::stop_token) { return journal_.add(kept, cause); }, [](const Result<void>&) {});
+  std::optional<Value> of_all;
   for (auto id : editors_of(batch.root)) {
     auto* client = clients_.find(id);
     if (!client || client->hello.client != "nvim") continue;
     // What he has written himself is no news to him.
-    auto news = batch;
-    std::erase_if(news.changes, [&](const ToldChange& change) { return change.by == id; });
-    if (!news.changes.empty()) client->tell_editor("files_changed", notice_of(news, cause));
+    auto is_his = [id](const ToldChange& change) { return change.by == id; };
+    if (std::any_of(batch.changes.begin(), batch.changes.end(), is_his)) {
+      auto news = batch;
+      std::erase_if(news.changes, is_his);
+      if (!news.changes.empty()) client->tell_editor("files_changed", notice_of(news, cause));
+      continue;
+    }
+    if (!of_all) of_all = notice_of(batch, cause);
+    client->tell_editor("files_changed", *of_all);
   }
 }
 
