@@ -3,7 +3,7 @@
 --   one changed file among 500 loaded buffers, from the daemon's call to the text
 --   200 modified buffers changed at once: time, notices, questions
 --   a note followed: until the window shows the file; keys in a wrong buffer and moves of the focus while somebody types
---   positions and undo in random cases (the spec of hunks)
+--   positions and undo in random cases (the spec of hunks); in full also every form of `:write`
 -- One JSON line for each bar.
 package.path = './?.lua;./lua/?.lua;./lua/?/init.lua;' .. package.path
 local driver = require('tests.bench.support.driver')
@@ -220,6 +220,18 @@ local function positions(cases)
     pass = result.code == 0 and failures + errors == 0 })
 end
 
+-- Every form of `:write` after a change from outside, with and without a formatter, in each Neovim that is here (the spec of writing).
+local function writes()
+  local editors = vim.fn.glob('.deps/nvim-*/bin/nvim', false, true)
+  for _, editor in ipairs(#editors > 0 and editors or { vim.v.progpath }) do
+    local result = vim.system({ 'tests/run-busted', 'tests/lua/kra/live_write_spec.lua' }, { text = true, env = { KRA_TEST_NVIM = editor } }):wait()
+    local function count(what) return tonumber(result.stdout:match('(%d+) ' .. what)) or 0 end
+    local right, wrong = count('success'), count('failure') + count('error')
+    bar({ bar = 'live: forms of :write that asked, lost or wrote something else, ' .. (editor:match('nvim%-[%d.]+') or 'nvim'), figure = wrong,
+      limit = 0, unit = 'forms', n = right + wrong, pass = result.code == 0 and right > 0 and wrong == 0 })
+  end
+end
+
 driver.run(function()
   ready_hunks(full and 1000 or 100)
   among_many(full and 1000 or 100)
@@ -227,4 +239,5 @@ driver.run(function()
   follow(full and 500 or 50)
   fuzz(full and 10000 or 1000)
   positions(full and 10000 or 200)
+  if full then writes() end
 end)

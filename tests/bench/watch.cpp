@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -105,7 +106,8 @@ int main(int argc, char** argv) {
   git({"checkout", "-q", "main"});
 
   SystemDisk disk;
-  auto floor = floor_of(root);
+  // The first walk finds cold what the others find warm.
+  auto floor = std::min(floor_of(root), floor_of(root));
   auto watch = DirectoryWatch::open();
   if (!watch) return skip("watcher", watch.error().what), 0;
   auto before = resident_kb();
@@ -117,8 +119,9 @@ int main(int argc, char** argv) {
   finish(tree, events);
   processor = processor_ms() - processor;
   bool met = report(mode, {"watcher: ready", milliseconds_since(begin), 100, floor, "ms", directories});
-  // What it would be on a machine that has nothing else to do.
+  // What it would be on a machine that has nothing else to do. Where the floor is above 100 ms nothing that watches every directory can be below.
   report(mode, {"watcher: ready, processor time", processor, 1e9, floor, "ms", directories});
+  met = report(mode, {"watcher: processor time for one of the plainest program", processor / floor, 1.5, 1, "times", directories}) && met;
   met = report(mode, {"watcher: memory for the tree", resident_kb() - before, 8192, 0, "KiB", directories, false}) && met;
   met = report(mode, {"watcher: directories watched", double(tree.status().directories), double(directories), 0, "directories", directories, false, true}) && met;
 
