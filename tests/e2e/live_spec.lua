@@ -253,6 +253,11 @@ describe('live sync', function()
     goes(1, 'b.txt:41')
     goes(-1, 'a.txt:41')
     goes(-1, 'a.txt:1')
+    -- Somebody says afterwards that it was him.
+    world:check({ world.repo .. '/build/kra', 'note', 'edit', a, '--by', 'gemini' })
+    local by_gemini = { 'a.txt gemini: +1 -1', 'a.txt gemini: +1 -1' }
+    world:wait(function() return vim.deep_equal(by_gemini, listed('gemini')) end, 'his changes', 3000, function() return listed('gemini') end)
+    here = by_gemini
     -- What this editor writes itself is no change from outside.
     editor:lua("vim.cmd('edit ' .. ...) vim.cmd('normal! Gox') vim.cmd('silent write') vim.cmd('bwipeout')", b)
     world:wait(function() return vim.deep_equal(here, listed('')) end, 'only what came from outside', 3000, function() return listed('') end)
@@ -283,6 +288,30 @@ describe('live sync', function()
     waits_for('Neovim is paused')
     editor:stop('sigkill')
     waits_for('')
+  end)
+
+  it('says what it cannot watch and what to do, and takes it up again when it is back', function()
+    local path = world:write('in/here/a.txt', 'one\n')
+    open(path)
+    vim.fn.delete(world.dir .. '/in', 'rf')
+    local wanted = world.dir .. '/in/here is not there; it is looked for every second'
+    local function problems()
+      return vim.json.decode(world:kra('status', '--json').stdout).problems
+    end
+    world:wait(function()
+      return #vim.tbl_filter(function(problem) return problem.code == 'watch-absent' and problem.text == wanted end, problems()) == 1
+    end, 'the problem', 5000, function() return vim.inspect(problems()) end)
+    local doctor = world:kra('doctor').stdout
+    assert.truthy(doctor:find(wanted, 1, true), doctor)
+    world:wait(function() return editor:lua("return require('kra.live').status().behind") == 1 end, 'a buffer whose file is gone')
+    editor:command('checkhealth kra')
+    local health = table.concat(editor:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
+    assert.truthy(health:find(wanted, 1, true), health)
+    assert.truthy(health:find('a.txt is gone from the disk', 1, true), health)
+    assert.equals('one\n', text(path))
+    world:write(path, 'two\n')
+    arrives(path, 'two\n')
+    world:wait(function() return #problems() == 0 end, 'no problem', 5000, function() return vim.inspect(problems()) end)
   end)
 
   it('waits for no editor that hangs, and brings that one up to date when it goes on', function()

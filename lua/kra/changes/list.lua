@@ -3,6 +3,8 @@ local M = {}
 
 local function say(text) require('kra.notify').say(text, 'info', true) end
 
+local SAME_S = 2 -- the clock of the daemon and ours, in whole seconds
+
 local units = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
 -- "10m" is a time, anything else a name.
@@ -74,6 +76,24 @@ local function files_of(result, filter)
   return list
 end
 
+-- Who wrote what came in here may have been said only afterwards (`kra note edit` behind the edit): the journal knows.
+local function name_writers(result)
+  local noted = {}
+  for _, change in ipairs(type(result) == 'table' and type(result.changes) == 'table' and result.changes or {}) do
+    local writer = type(change) == 'table' and type(change.path) == 'string' and type(change.at) == 'number' and change.writer
+    if type(writer) == 'string' and writer ~= 'external' and writer ~= 'editor' then
+      noted[change.path] = noted[change.path] or {}
+      table.insert(noted[change.path], { at = change.at / 1000, by = writer })
+    end
+  end
+  for _, entry in ipairs(next(noted) and require('kra.changes').list() or {}) do
+    local image = entry.change.by == '' and require('kra.live.image').get(entry.buf)
+    for _, note in ipairs(image and noted[image.path] or {}) do
+      if math.abs(note.at - entry.change.at) <= SAME_S then entry.change.by = note.by end
+    end
+  end
+end
+
 --- Files of the project that were changed and are not loaded here, newest first; none without a daemon.
 ---@param filter {seconds?: integer, by?: string}
 ---@param done fun(files: kra.ChangedFile[])
@@ -81,7 +101,10 @@ function M.elsewhere(filter, done)
   if not require('kra.rpc').connected() then return done({}) end
   local since = filter.seconds and (os.time() - filter.seconds) * 1000 or 0
   local params = { root = require('kra.follow.place').project(), since = since, by = '', limit = 5000 }
-  require('kra.rpc').request('changes', params, function(_, result) done(files_of(result, filter)) end, 2000)
+  require('kra.rpc').request('changes', params, function(_, result)
+    name_writers(result)
+    done(files_of(result, filter))
+  end, 2000)
 end
 
 local function rows_elsewhere(files)
@@ -102,8 +125,7 @@ end
 function M.show(arguments)
   local filter = filter_of(arguments)
   local title = #arguments > 0 and (' ' .. table.concat(arguments, ' ')) or ''
-  local rows = rows_here(filter)
-  M.elsewhere(filter, function(files) show(vim.list_extend(rows, rows_elsewhere(files)), title) end)
+  M.elsewhere(filter, function(files) show(vim.list_extend(rows_here(filter), rows_elsewhere(files)), title) end)
 end
 
 return M
