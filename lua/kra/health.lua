@@ -120,8 +120,23 @@ local function drafts()
   end
 end
 
+-- What the daemon cannot watch as it should.
+local function watching(status)
+  for _, problem in ipairs(status and status.problems or {}) do
+    if vim.startswith(problem.code, 'watch-') then health.warn(problem.text, { problem.cure }) end
+  end
+  local there = status and type(status.watching) == 'table' and status.watching or {}
+  for _, root in ipairs(type(there.polled) == 'table' and there.polled or {}) do
+    health.info(root .. ' is on a file system that tells of no changes: loaded files are looked at every 2 s')
+  end
+  if type(there.directories) == 'number' and there.directories > 0 then
+    health.ok(('%d of at most %d directories are watched (%s), %d overflows, after each of which all was looked at again'):format(there.directories,
+      there.budget or 0, there.backend or '?', there.overflows or 0))
+  end
+end
+
 -- Files whose buffers are not what is on disk, with what to do.
-local function live()
+local function live(daemon)
   health.start('kra: changes on disk')
   local status = require('kra.live').status()
   if not status.active then
@@ -137,15 +152,21 @@ local function live()
     if image.foreign then health.info(name .. ' is written by another plugin: it is loaded again as a whole') end
     if image.odd then health.info(('%s is loaded again as a whole: %s'):format(name, image.odd)) end
   end
+  watching(daemon)
 end
 
--- Work trees that are synced, from the command line's status.
-local function sync()
-  health.start('kra: git sync')
+-- The command line's status; nil when it gives none.
+local function status_of_daemon()
   local binary = require('kra.daemon').binary()
   local ok, result = pcall(function() return vim.system({ binary, 'status', '--json' }, { text = true, timeout = 3000 }):wait() end)
   local read, status = pcall(vim.json.decode, ok and result.code == 0 and result.stdout or '')
-  if not read or type(status.sync) ~= 'table' then return health.warn('`kra status` does not answer', { 'run `kra doctor`' }) end
+  return read and type(status) == 'table' and status or nil
+end
+
+-- Work trees that are synced, from the command line's status.
+local function sync(status)
+  health.start('kra: git sync')
+  if not status or type(status.sync) ~= 'table' then return health.warn('`kra status` does not answer', { 'run `kra doctor`' }) end
   if #status.sync == 0 then return health.info('no work tree is synced; `kra sync enable` agrees to it') end
   for _, row in ipairs(status.sync) do
     local text = ('%s (%s): %s, %s'):format(row.root, row.mode, row.state, row.why)
@@ -164,8 +185,9 @@ function M.check()
   tmux()
   settings()
   drafts()
-  live()
-  sync()
+  local status = status_of_daemon()
+  live(status)
+  sync(status)
 end
 
 return M

@@ -4,7 +4,7 @@ local M = {}
 local api = vim.api
 local images = require('kra.live.image')
 
-local WAITS_MS, RETRY_MS, WRITTEN_NOW_S = 500, 10, 5
+local WAITS_MS, RETRY_MS, WRITTEN_NOW_S, UNTOLD_S = 500, 10, 5, 2
 
 local begun, started, paused = false, false, false
 local active = true -- as it was applied last
@@ -79,8 +79,18 @@ function M.check(image)
   if require('kra.live.disk').identity(image.path) ~= image.identity then M.news(image) end
 end
 
-function M.check_all()
-  for _, image in pairs(images.all()) do M.check(image) end
+-- What the user comes back to should have come in by itself. Notices that wait for this turn to end do not count, so the age does.
+local function suspect(image)
+  local identity, stat = require('kra.live.disk').identity(image.path)
+  if stat and identity ~= image.identity and image.identity and os.time() - stat.mtime.sec > UNTOLD_S then require('kra.live.link').untold(image) end
+end
+
+---@param suspects? boolean whoever should have told is told
+function M.check_all(suspects)
+  for _, image in pairs(images.all()) do
+    if suspects then suspect(image) end
+    M.check(image)
+  end
 end
 
 local function give_back(image)
@@ -252,7 +262,8 @@ local function watch_events()
   on({ 'FileWritePost', 'FileAppendPost' }, 'kra: the file is another one now', after_part)
   on('BufModifiedSet', 'kra: what is not on disk is modified', check_flag)
   on('FileChangedShell', 'kra: changed files are merged, not asked about', file_changed)
-  on({ 'FocusGained', 'VimResume' }, 'kra: look for files that changed', function() M.check_all() end)
+  on('VimResume', 'kra: look for files that changed', function() M.check_all() end)
+  on('FocusGained', 'kra: look for files that changed', function() M.check_all(true) end)
   on('CmdlineLeave', 'kra: look before a command may write', before_command, ':')
   on('ColorScheme', 'kra: colours of changes', function() require('kra.live.conflict').highlights() end)
 end

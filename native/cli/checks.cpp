@@ -83,16 +83,30 @@ Finding check_daemon(Context& context) {
   return release == version() ? Finding() : cat("the daemon is of release ", printable(release), ", this is ", version());
 }
 
-Finding check_watching(Context& context) {
+// What the daemon says of its watching; nil when there is none, since without a daemon nothing is watched and nothing is wrong with that.
+Value watching_of(Context& context) {
   auto status = daemon_status(context);
-  // Without a daemon nothing is watched, and nothing is wrong with that.
-  if (!status) return std::nullopt;
-  const auto& watching = (*status)["watching"];
-  auto first = [&](const char* key) { return watching[key].array() && !watching[key].array()->empty() ? watching[key].array()->front().text_or("") : ""; };
+  return status ? (*status)["watching"] : Value();
+}
+
+std::string first_of(const Value& watching, const char* key) {
+  return watching[key].array() && !watching[key].array()->empty() ? watching[key].array()->front().text_or("") : "";
+}
+
+Finding check_watching(Context& context) {
+  auto watching = watching_of(context);
   if (watching["backend"].text_or("") == "poll") return "directories cannot be watched; loaded files are looked at every 2 s";
-  if (auto root = first("limited"); !root.empty())
+  if (auto root = first_of(watching, "limited"); !root.empty())
     return cat(root, " has more directories than may be watched (", watching["budget"].number_or(0), "); only those of loaded files are");
-  if (auto root = first("polled"); !root.empty()) return cat(root, " is on a file system that tells of no changes; loaded files are looked at every 2 s");
+  if (auto root = first_of(watching, "polled"); !root.empty()) return cat(root, " is on a file system that tells of no changes; loaded files are looked at every 2 s");
+  return std::nullopt;
+}
+
+Finding check_watched(Context& context) {
+  auto watching = watching_of(context);
+  if (auto path = first_of(watching, "refused"); !path.empty()) return cat(path, " may not be read; what changes there is not told");
+  if (auto path = first_of(watching, "silent"); !path.empty()) return cat(path, " was changed and the system did not tell; loaded files there are looked at every 2 s");
+  if (auto path = first_of(watching, "absent"); !path.empty()) return cat(path, " is not there; it is looked for every second");
   return std::nullopt;
 }
 
@@ -146,6 +160,8 @@ const std::vector<Check>& check_table() {
       {"daemon", "the daemon is of this release, if it runs", "kra daemon restart", false, false, check_daemon},
       {"watching", "changes of files are told by the system", "raise fs.inotify.max_user_watches and max_user_instances (sysctl), then `kra daemon restart`", false, true,
        check_watching},
+      {"watched", "what is watched can be read, and is there", "chmod u+rx what may not be read and `kra daemon restart`, or name it in .gitignore; `kra status` has the cure of each", false, true,
+       check_watched},
       {"shell", "the shell of this pane tells its directory", "put eval \"$(kra init bash)\" (or zsh) into the shell's rc file", false, true, check_shell},
   };
   return rows;

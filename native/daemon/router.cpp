@@ -20,7 +20,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 36> rows = {{
+  static constexpr std::array<Row, 37> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},
@@ -37,6 +37,7 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"watch_file", &Router::to_watching<&Watching::watch_file>},
       {"unwatch_file", &Router::to_watching<&Watching::unwatch_file>},
       {"claim", &Router::to_watching<&Watching::claim>},
+      {"untold", &Router::to_watching<&Watching::untold>},
       {"watch_root", &Router::to_watching<&Watching::watch_root>},
       {"unwatch_root", &Router::to_watching<&Watching::unwatch_root>},
       {"changes", &Router::to_watching<&Watching::changes>},
@@ -67,8 +68,9 @@ void Router::handle(Client& client, Frame frame) {
   const auto& param = only_param(frame.params);
   if (frame.kind == Frame::Kind::notification) {
     // Only what needs no answer; an unknown notification comes from a newer client.
-    constexpr std::array<Handler, 10> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure, &Router::pinned,
-                                                   &Router::to_watching<&Watching::claim>, &Router::to_turns<&SyncTurns::claim>, &Router::to_turns<&SyncTurns::applied>};
+    constexpr std::array<Handler, 11> unanswered = {&Router::event, &Router::reload, &Router::draft, &Router::heartbeat, &Router::files, &Router::measure, &Router::pinned,
+                                                   &Router::to_watching<&Watching::claim>, &Router::to_watching<&Watching::untold>,
+                                                   &Router::to_turns<&SyncTurns::claim>, &Router::to_turns<&SyncTurns::applied>};
     if (std::find(unanswered.begin(), unanswered.end(), handler) != unanswered.end() && handler) (this->*handler)(client, param, Reply());
     return;
   }

@@ -59,8 +59,14 @@ bool Watching::start() {
 
 // --- time ---------------------------------------------------------------------------------------------------------------------------------
 
+// The system tells of changes of that file.
+bool Watching::tells_of(const std::string& path) const {
+  auto directory = directory_part(path);
+  return tree_->is_watched(directory) && silent_.count(directory) == 0;
+}
+
 bool Watching::needs_poll() const {
-  return std::any_of(files_.all().begin(), files_.all().end(), [&](const auto& each) { return !tree_->is_watched(directory_part(each.first)); });
+  return std::any_of(files_.all().begin(), files_.all().end(), [&](const auto& each) { return !tells_of(each.first); });
 }
 
 std::optional<Instant> Watching::due() const {
@@ -200,7 +206,7 @@ void Watching::post(Lane& lane, std::vector<Look> looks) {
 void Watching::look_again(bool at_all) {
   std::vector<Look> looks, slow;
   for (const auto& [path, file] : files_.all()) {
-    if (!at_all && tree_->is_watched(directory_part(path))) continue;
+    if (!at_all && tells_of(path)) continue;
     auto& list = is_slow(path) ? slow : looks;
     list.push_back({.path = path, .from = {}, .kind = ChangeKind::modify, .of_git = false, .root = {}, .known = at_all ? "" : file.state.identity, .after_loss = at_all});
   }
@@ -220,7 +226,7 @@ void Watching::take_seen(std::vector<Seen> seen, std::uint64_t began) {
     // and still what was read.
     bool open = one.file.open || settle_.open(one.look.path);
     // After a loss what is told still is of before: a whole file counts, and the rest is found out when it has been taken.
-    bool whole = one.look.after_loss && one.file.read && !one.file.open && stamp_of(one.look.path).identity() == one.file.stamp.identity();
+    bool whole = one.look.after_loss && one.file.read && one.file.stamp.size > 0 && !one.file.open && stamp_of(one.look.path).identity() == one.file.stamp.identity();
     if (!whole && (!last || open || settle_.unsettled(one.look.path)) && one.look.kind != ChangeKind::rename) {
       auto first = put_off_.try_emplace(one.look.path, now).first->second;
       bool same = stamp_of(one.look.path).identity() == one.file.stamp.identity();
@@ -289,6 +295,8 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   bool first = !std::exchange(file->looked_at, true);
   auto claimed = echo_.judge(look.path, state.hash, state.size, began);
   bool same = state.hash.empty() && before.hash.empty() ? state.identity == before.identity : state.hash == before.hash;
+  bool silent = look.untold && !first && !same && before.exists && state.exists && !settle_.unsettled(look.path);
+  if (silent && tree_->is_watched(directory_part(look.path))) silent_.insert(directory_part(look.path));
   auto before_text = texts_.find(before.hash);
   if (seen.file.read) texts_.keep(seen.hash, seen.file.bytes);
   // The same as at the last look may be news all the same, to whoever has written something else in between.

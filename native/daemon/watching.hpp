@@ -37,6 +37,7 @@ class Watching {
   void claim(Client& client, const Value& param, Reply reply);
   void watch_root(Client& client, const Value& param, Reply reply);
   void unwatch_root(Client& client, const Value& param, Reply reply);
+  void untold(Client& client, const Value& param, Reply reply);
   void changes(Client& client, const Value& param, Reply reply);
   void client_gone(std::uint64_t id);
   void apply_settings();
@@ -69,6 +70,7 @@ class Watching {
     std::string root;   // of a file that nobody has loaded
     std::string known;  // identity: nothing is to be read when it is still that
     bool after_loss = false;  // what the system tells of it is older than the look
+    bool untold = false;      // somebody says that it is another one and nothing was told
   };
   struct Seen {
     Look look;
@@ -101,6 +103,7 @@ class Watching {
   void take_rename(const Look& look);
   void look_again(bool at_all);
   bool needs_poll() const;
+  bool tells_of(const std::string& path) const;
 
   std::string load(std::uint64_t client, const std::string& named, const std::string& has);
   void unload(const std::vector<LoadedFiles::Unloaded>& files);
@@ -149,6 +152,7 @@ class Watching {
   std::map<std::string, int> looking_;  // looks whose answers are to come
   std::map<std::string, std::string> reflogs_;
   std::optional<Instant> poll_;
+  std::set<std::string> silent_;  // directories whose file system tells less than it says
   std::vector<EditNote> notes_;
   std::uint64_t notes_stamp_ = 0;
   Lane files_lane_, slow_lane_, journal_lane_;

@@ -55,8 +55,9 @@ bool Watching::is_slow(const std::string& path) { return needs_polling(directory
 
 std::string Watching::hash_of(const ReadFile& file) { return file.read ? hex(hash64(file.bytes), 16) : ""; }
 
+// A directory or a pipe in the place of a file is no file.
 FileState Watching::state_of(const ReadFile& file, const std::string& hash) {
-  return {file.stamp.exists, file.stamp.identity(), hash, file.stamp.size};
+  return {file.stamp.regular, file.stamp.identity(), hash, file.stamp.size};
 }
 
 void Watching::answer_watch(std::uint64_t client, Reply reply, std::vector<std::string> paths, std::vector<std::string> named) {
@@ -120,6 +121,13 @@ void Watching::claim(Client& client, const Value& param, Reply reply) {
   } else {
     echo_.claim(client.id(), path, hash, static_cast<std::uint64_t>(param["size"].number_or(0)), Clock::now());
   }
+  reply.give(Value(Value::Map{}));
+}
+
+// Files of which nothing is to come any more are read; where that finds other bytes the file system is not believed again.
+void Watching::untold(Client&, const Value& param, Reply reply) {
+  auto path = real_path(param["path"].text_or(""));
+  if (files_.find(path) && looking_.count(path) == 0 && !settle_.unsettled(path)) post(is_slow(path) ? slow_lane_ : files_lane_, {{.path = path, .untold = true}});
   reply.give(Value(Value::Map{}));
 }
 

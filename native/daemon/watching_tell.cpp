@@ -240,6 +240,9 @@ Value Watching::status() const {
                     {"roots", names(tree.roots)},
                     {"limited", names(tree.limited)},
                     {"polled", names(tree.polled)},
+                    {"silent", names({silent_.begin(), silent_.end()})},
+                    {"refused", names(tree.refused)},
+                    {"absent", names(tree.absent)},
                     {"unreadable", static_cast<std::uint64_t>(tree.unreadable)},
                     {"overflows", tree.overflows},
                     {"texts_bytes", static_cast<std::uint64_t>(texts_.bytes())}};
@@ -252,6 +255,12 @@ void Watching::add_problems(Value::Array& problems) const {
   auto tree = tree_->status();
   if (system_ && !tree.limited.empty())
     add("watch-limit", cat(tree.limited.front(), " has more directories than may be watched; only those of loaded files are"), "raise fs.inotify.max_user_watches (sysctl), then `kra daemon restart`");
+  if (!tree.refused.empty())
+    add("watch-refused", cat(tree.refused.front(), " may not be read; what changes there is not told, loaded files are looked at every 2 s"), "give yourself the right to read it (chmod u+rx) and `kra daemon restart`, or name it in .gitignore");
+  if (!tree.absent.empty())
+    add("watch-absent", cat(tree.absent.front(), " is not there; it is looked for every second"), "bring it back, or close what is loaded from it");
+  if (!silent_.empty())
+    add("watch-silent", cat(*silent_.begin(), " was changed and the system did not tell; loaded files there are looked at every 2 s"), "mount it so that changes are told, or work on a local copy; `kra daemon restart` tries it again");
 }
 
 }  // namespace kra

@@ -7,6 +7,7 @@
 namespace kra {
 
 static constexpr std::chrono::seconds retry_pause{1};
+static constexpr std::size_t names_in_status = 8;
 
 WatchedTree::WatchedTree(DirectoryWatch* watch, Disk& disk, std::size_t budget, Loaded loaded, Polls polls)
     : watch_(watch), disk_(disk), budget_(budget), loaded_(std::move(loaded)), polls_(std::move(polls)) {}
@@ -308,7 +309,8 @@ WatchedTree::Status WatchedTree::status() const {
   for (std::size_t at = 0; at < nodes_.size(); ++at) {
     const auto& directory = nodes_[at];
     if (!directory.used) continue;
-    status.unreadable += directory.unreadable;
+    if (directory.unreadable && status.unreadable++ < names_in_status) status.refused.push_back(path_of(static_cast<int>(at)));
+    if (directory.absent && status.absent.size() < names_in_status) status.absent.push_back(path_of(static_cast<int>(at)));
     if (directory.held_as_root == 0) continue;
     auto path = path_of(static_cast<int>(at));
     if (directory.polled) status.polled.push_back(path);

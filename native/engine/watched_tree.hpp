@@ -71,6 +71,8 @@ class WatchedTree {
     std::vector<std::string> roots;    // held
     std::vector<std::string> limited;  // roots of which only directories of loaded files are watched: too many directories, or no inotify
     std::vector<std::string> polled;   // roots on file systems that do not tell
+    std::vector<std::string> refused;  // of the unreadable directories the first few
+    std::vector<std::string> absent;   // held, and not there now
   };
   Status status() const;
   bool is_limited(const std::string& root) const;

@@ -81,6 +81,12 @@ function M.written(image)
   rpc().notify('claim', { path = image.path, hash = image.hash, state = 'done' })
 end
 
+--- Its file was changed a while ago and the daemon, which watches it, told nothing.
+---@param image kra.Image
+function M.untold(image)
+  if rpc().connected() and image.seq then rpc().notify('untold', { path = image.path }) end
+end
+
 --- Is a window of this editor pinned? For `kra status`.
 function M.pinned()
   local now = package.loaded['kra.pin'] ~= nil and require('kra.pin').any()

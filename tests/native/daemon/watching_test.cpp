@@ -360,6 +360,99 @@ TEST_CASE("without a way to watch, loaded files are looked at all the same") {
   ::unsetenv("KRA_WATCH");
 }
 
+TEST_CASE("a file system that tells less than it says is looked at from then on") {
+  World world;
+  // What is written under another name in another directory the system does not tell of in this one.
+  auto other = fs::path(world.root()).parent_path() / "other";
+  fs::create_directories(other);
+  for (const auto* name : {"f", "g"}) {
+    world.write(name, "one\n");
+    fs::create_hard_link(world / name, other / name);
+  }
+  auto write = [&](const char* name, const char* text) { std::ofstream(other / name, std::ios::binary) << text; };
+  Peer_ editor(world);
+  editor.watch(world / "f", hash_of("one\n"));
+  editor.watch(world / "g", hash_of("one\n"));
+  // Where nothing is another one somebody was mistaken.
+  editor.notify("untold", Value::Map{{"path", world / "f"}});
+  editor.watch(world / "f", hash_of("one\n"));  // answered when all looks before it are
+  write("f", "two\n");
+  CHECK(editor.told("file_changed", shortly).is_nil());
+  CHECK(editor.request("status", Value::Map{})["watching"]["silent"].array()->empty());
+  editor.notify("untold", Value::Map{{"path", world / "f"}});
+  CHECK(editor.told("file_changed")["hash"] == Value(hash_of("two\n")));
+  auto status = editor.request("status", Value::Map{});
+  CHECK(to_json(status["watching"]["silent"]) == cat("[\"", world.root(), "\"]"));
+  CHECK(status["problems"].array()->front()["code"] == Value("watch-silent"));
+  write("g", "three\n");
+  CHECK(editor.told("file_changed")["hash"] == Value(hash_of("three\n")));
+}
+
+TEST_CASE("a change goes to the innermost work tree, a submodule or another one of the same repository") {
+  World world;
+  world.git({"init", "-q", "-b", "main"});
+  world.write(".gitignore", "*.log\n/wt/\n");
+  world.write("f", "one\n");
+  world.git({"add", "-A"});
+  world.git({"commit", "-qm", "one"});
+  world.git({"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", world.root(), "sub"});
+  world.git({"worktree", "add", "-q", world / "wt"});
+  world.write("sub/.gitignore", "*.tmp\n");
+  Peer_ editor(world);
+  CHECK(editor.watch(world / "f", hash_of("one\n"))["root"] == Value(world.root()));
+  CHECK(editor.watch(world / "sub/f", hash_of("one\n"))["root"] == Value(world / "sub"));
+  CHECK(editor.watch(world / "wt/f", hash_of("one\n"))["root"] == Value(world / "wt"));
+  // Roots are ready when one that asks for them is answered.
+  for (const auto* root : {"sub", "wt"}) editor.request("watch_root", Value::Map{{"root", world / root}});
+  auto goes_to = [&](const std::string& name, const std::string& root) {
+    world.put(name, "two\n");
+    for (;;) {
+      auto notice = editor.told("files_changed");
+      INFO(name << ": " << to_json(notice));
+      REQUIRE(notice["files"].array());
+      for (const auto& file : *notice["files"].array())
+        if (file["path"] == Value(world / name)) return notice["root"] == Value(root);
+    }
+  };
+  CHECK(goes_to("f", world.root()));
+  CHECK(goes_to("sub/f", world / "sub"));
+  CHECK(goes_to("wt/f", world / "wt"));
+  // The rules of the tree around it are not its own: sub ignores other names.
+  CHECK(goes_to("sub/x.log", world / "sub"));
+  world.put("sub/x.tmp", "ignored\n");
+  CHECK(goes_to("sub/y", world / "sub"));
+  auto count_of = [&](const std::string& root) { return editor.request("changes", Value::Map{{"root", root}})["changes"].array()->size(); };
+  CHECK(count_of(world / "sub") == 3);
+  CHECK(count_of(world / "wt") == 1);
+  CHECK(count_of(world.root()) == 5);
+}
+
+TEST_CASE("a file that becomes a directory, and links that lead in a circle") {
+  World world;
+  world.write("d/f", "one\n");
+  fs::create_symlink(".", world / "d/self");
+  fs::create_symlink("loop", world / "loop");
+  Peer_ editor(world);
+  CHECK(editor.watch(world / "loop/f")["exists"] == Value(false));
+  // Known by the name under which it was asked for.
+  auto name = world / "d/self/self/f";
+  CHECK(editor.watch(name, hash_of("one\n"))["exists"] == Value(true));
+  CHECK(editor.request("watch_root", Value::Map{{"root", world.root()}})["directories"] == Value(2));
+  world.put("d/f", "two\n");
+  auto told = editor.told("file_changed");
+  CHECK(told["path"] == Value(name));
+  CHECK(told["hash"] == Value(hash_of("two\n")));
+  fs::remove(world / "d/f");
+  fs::create_directories(world / "d/f");
+  told = editor.told("file_changed");
+  CHECK(told["kind"] == Value("delete"));
+  fs::remove(world / "d/f");
+  world.write("d/f", "three\n");
+  told = editor.told("file_changed");
+  INFO(to_json(told));
+  CHECK(told["hash"] == Value(hash_of("three\n")));
+}
+
 TEST_CASE("requests about files that make no sense") {
   World world;
   auto client = reach(world.paths(), "", Start::never, patience());

@@ -1,6 +1,8 @@
 // Watched directories on a real file system: what is told, laid over what was there, gives what is there.
 #include "engine/watched_tree.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -224,13 +226,42 @@ TEST_CASE("a root that goes and comes back") {
   world.ready();
   fs::remove_all(world.root());
   CHECK(world.told() == Lines{"gone a/file"});
+  CHECK(world.tree.status().absent == Lines{world.root()});
   world.write("a/file");
   world.write("b");
   TreeEvents events;
   world.tree.ring(events, Clock::now() + std::chrono::hours(1));
   CHECK(world.told() == Lines{"closed b", "closed a/file"});
+  CHECK(world.tree.status().absent.empty());
   world.tree.release_root(world.root());
   CHECK(world.tree.status().directories == 0);
+}
+
+// Root may read everything, so that it is nobody for a while.
+class Nobody {
+ public:
+  Nobody() { REQUIRE((::getuid() != 0 || ::seteuid(65534) == 0)); }
+  ~Nobody() { (void)!::seteuid(::getuid()); }
+};
+
+TEST_CASE("a directory that may not be read is named, and costs nothing but itself") {
+  World world;
+  fs::permissions(fs::path(world.root()).parent_path(), fs::perms(0755));
+  world.write("a/file");
+  world.write("shut/file");
+  fs::permissions(world / "shut", fs::perms(0));
+  {
+    Nobody nobody;
+    world.tree.hold_directory(world / "shut");
+    world.ready();
+  }
+  auto status = world.tree.status();
+  CHECK(status.unreadable == 1);
+  CHECK(status.refused == Lines{world / "shut"});
+  CHECK_FALSE(world.tree.is_watched(world / "shut"));
+  world.write("a/file", "new");
+  CHECK(world.told() == Lines{"closed a/file"});
+  fs::permissions(world / "shut", fs::perms(0755));
 }
 
 TEST_CASE("where the file system does not tell nothing is watched, and that is known") {
