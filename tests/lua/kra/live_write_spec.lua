@@ -185,6 +185,18 @@ describe('writing after a change from outside', function()
     assert.equals(text(), world:read(path))
   end)
 
+  it('merges what came behind a notice of something older', function()
+    outside(OUTSIDE)
+    local hash = editor:lua("return require('kra.live.image').get(vim.api.nvim_get_current_buf()).hash")
+    editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { 'mine' })")
+    world:write('a.txt', 'one\ntwo\nTHREE\nfour\nFIVE\n')
+    -- A notice of the bytes before these arrives only now.
+    editor:lua("require('kra.serve').answer('file_changed', { path = ..., kind = 'modify', seq = 1, hash = select(2, ...) })", path, hash)
+    editor:lua("vim.cmd('write')")
+    assert.equals('mine\ntwo\nTHREE\nfour\nFIVE\n', world:read(path))
+    assert.equals(text(), world:read(path))
+  end)
+
   it('merges before a command line even where nothing was told', function()
     type_keys('A more<Esc>')
     world:write('a.txt', OUTSIDE)
