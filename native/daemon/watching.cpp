@@ -128,7 +128,10 @@ void Watching::take_events(TreeEvents events, Instant now) {
       case What::closed: settle_.closed(event.path, event.root, event.known, now); break;
       case What::touched: settle_.touched(event.path, event.root, event.known, now); break;
       case What::gone: settle_.gone(event.path, event.root, now); break;
-      case What::moved: settle_.moved(event.from, event.path, event.root, event.known, now); break;
+      case What::moved:
+        if (files_.find(event.from)) settle_.in_use(event.from);
+        settle_.moved(event.from, event.path, event.root, event.known, now);
+        break;
       case What::git_begins:
         settle_.git(event.root, true, now);
         batches_.hold(event.root, now + longest_git);
@@ -250,13 +253,13 @@ void Watching::take_rename(const Look& look) {
   auto old_root = file->root;
   auto root = work_tree_of(disk_, directory_part(look.path)).root;
   bool known = files_.find(look.path) != nullptr;
-  if (!known) {
-    tree_->hold_directory(directory_part(look.path));
-    if (!keeps_out(root)) tree_->hold_root(root);
-  }
+  auto before = directory_part(look.from), after = directory_part(look.path);
+  bool went_along = !tree_->holds_directory(before);
+  if (!known && !went_along) tree_->hold_directory(after);
+  if (!known && !keeps_out(root)) tree_->hold_root(root);
   files_.rename(look.from, look.path);
   files_.find(look.path)->root = root;
-  tree_->release_directory(directory_part(look.from));
+  if (!went_along || known) tree_->release_directory(went_along ? after : before);
   if (!keeps_out(old_root)) tree_->release_root(old_root);
 }
 

@@ -238,6 +238,11 @@ void WatchedTree::release_directory(const std::string& path) {
   if (--directory.held == 0 && !directory.inside && directory.held_as_root == 0) free_node(node);
 }
 
+bool WatchedTree::holds_directory(const std::string& path) const {
+  int node = find(path);
+  return node >= 0 && nodes_[static_cast<std::size_t>(node)].held > 0;
+}
+
 void WatchedTree::release_root(const std::string& root) {
   int node = find(root);
   if (node < 0 || nodes_[static_cast<std::size_t>(node)].held_as_root == 0) return;

@@ -48,6 +48,8 @@ class WatchedTree {
   void release_root(const std::string& root);
   void hold_directory(const std::string& directory);
   void release_directory(const std::string& directory);
+  // Not so of one that got another name: its holds went along.
+  bool holds_directory(const std::string& directory) const;
 
   // What the system has told since. Call work() after it. Where something was lost only that is found out: the rest is work, since it is much and
   // what it is about has to be looked at anyway.

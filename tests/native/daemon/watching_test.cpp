@@ -224,6 +224,29 @@ TEST_CASE("the directory of a file that is loaded goes and comes back") {
   CHECK(editor.told("file_changed")["hash"] == Value(hash_of("again\n")));
 }
 
+TEST_CASE("files whose directory is renamed are followed, and let go of") {
+  World world;
+  world.git({"init", "-q", "-b", "main"});
+  world.write("d/e/f", "text\n");
+  world.write("d/e/g", "text\n");
+  Peer_ editor(world);
+  for (const auto* name : {"d/e/f", "d/e/g"}) editor.watch(world / name, hash_of("text\n"));
+  // Answered when all of the root is watched.
+  editor.request("watch_root", Value::Map{{"root", world.root()}});
+  fs::rename(world / "d", world / "n");
+  for (const auto* name : {"e/f", "e/g"}) {
+    auto told = editor.told("file_changed");
+    CHECK(told["kind"] == Value("rename"));
+    CHECK(told["from"] == Value(world / "d/" + name));
+    CHECK(told["path"] == Value(world / "n/" + name));
+  }
+  world.put("n/e/f", "after\n");
+  CHECK(editor.told("file_changed")["path"] == Value(world / "n/e/f"));
+  editor.request("unwatch_file", Value::Map{});
+  editor.request("unwatch_root", Value::Map{{"root", world.root()}});
+  CHECK(editor.request("status", Value::Map{})["watching"]["directories"] == Value(0));
+}
+
 TEST_CASE("the four styles of writing: whole states only, and none is lost") {
   World world;
   auto text = [](int number) { return cat(std::string(4000, 'x'), "\ntick ", number, "\n", std::string(4000, 'y'), "\n"); };

@@ -87,6 +87,15 @@ TEST_CASE("a temporary file that was told already still is only its new name") {
   CHECK(told(settle, start + 121ms) == Lines{"delete n.tmp"});
 }
 
+TEST_CASE("a file that somebody works with is renamed, however young") {
+  Settle settle;
+  settle.closed("a", "", false, start);
+  CHECK(told(settle, start + 20ms) == Lines{"create a"});
+  settle.in_use("a");
+  settle.moved("a", "b", "", false, start + 21ms);
+  CHECK(told(settle, start + 121ms) == Lines{"rename a b"});
+}
+
 TEST_CASE("a rename counts when the old name stays away") {
   Settle settle;
   settle.moved("a", "b", "", false, start);
