@@ -3,7 +3,7 @@
 --
 --   :w ─► did the disk move? ─ yes ─► merge first ─► a conflict? ─ yes ─► one line, nothing is written (:w! means mine)
 --              │ no                                    │ no
---              └──────────► BufWritePre ─► :write! of Neovim's own ─► BufWritePost ─► it removes itself
+--              └──────────► BufWritePre ─► the same look again ─► :write! of Neovim's own ─► BufWritePost ─► it removes itself
 local M = {}
 local api = vim.api
 local images = require('kra.live.image')
@@ -66,6 +66,8 @@ local function write_own(image, target)
   elseif not may_write(image.path) then return complain(('E505: "%s" is read-only (add ! to override)'):format(target)) end
   fire('BufWritePre', target, true)
   if not api.nvim_buf_is_valid(image.buf) then return end
+  -- A formatter takes its time: what somebody wrote meanwhile comes in too.
+  if not forced and not settled(image) then return end
   local err = write(target, true)
   if err then return complain(err) end
   M.disarm(image)

@@ -197,6 +197,30 @@ describe('writing after a change from outside', function()
     assert.equals(text(), world:read(path))
   end)
 
+  it('merges what came while a formatter was at work, and writes nothing over a conflict', function()
+    outside(OUTSIDE)
+    editor:lua([[
+      local path = ...
+      _G.meanwhile = 'one\ntwo\nTHREE\nfour\nFIVE\n'
+      vim.api.nvim_create_autocmd('BufWritePre', { callback = function()
+        if _G.meanwhile then vim.fn.writefile(vim.split(_G.meanwhile, '\n'), path, 'b') end
+        _G.meanwhile = nil
+      end })
+    ]], path)
+    type_keys('A more<Esc>:w<CR>')
+    assert.equals('one more\ntwo\nTHREE\nfour\nFIVE\n', world:read(path))
+    assert.equals(text(), world:read(path))
+    outside('one more\ntwo\nTHREE\nfour\nfive\n')
+    local theirs = 'theirs\ntwo\nTHREE\nfour\nfive\n'
+    editor:lua('_G.meanwhile = ...', theirs)
+    type_keys('A again<Esc>:w<CR>')
+    assert.equals(theirs, world:read(path))
+    assert.equals('one more again\ntwo\nTHREE\nfour\nfive\n', text())
+    assert.is_true(editor:lua('return vim.bo.modified'))
+    type_keys(':w!<CR>')
+    assert.equals(text(), world:read(path))
+  end)
+
   it('merges before a command line even where nothing was told', function()
     type_keys('A more<Esc>')
     world:write('a.txt', OUTSIDE)
