@@ -120,14 +120,16 @@ local function merge(image, theirs, news, now, eol)
   end
 end
 
--- Too large, binary, or not plainly text of this encoding and format: Neovim reads it again where nobody's text is in the way.
+-- Too large, binary, or not plainly text of this encoding and format: Neovim reads it again where nobody's text is in the way. What cannot be
+-- read would leave an empty buffer behind.
 local function leave(image, why, news, now)
   local modified = vim.bo[image.buf].modified
-  if not modified and why ~= 'large' and why ~= 'binary' then
+  if not modified and why ~= 'large' and why ~= 'binary' and vim.uv.fs_access(image.path, 'R') then
     if M.reload(image) then return end
   end
-  if image.behind == why and now and image.seen == now.hash then return end
-  image.behind, image.seen = why, now and now.hash
+  local left = now and now.hash or disk.identity(image.path)
+  if image.behind == why and image.left == left then return end
+  image.behind, image.seen, image.left = why, now and now.hash, left
   guard.arm(image)
   require('kra.live.notice').add({ path = image.name, by = news.writer or '', added = 0, removed = 0, merged = 0, conflicts = 0,
     what = ('changed outside (%s); :Kra theirs loads it'):format(why) })

@@ -23,6 +23,7 @@ local disk = require('kra.live.disk')
 ---@field autoread? string what gives the buffer's own value of 'autoread' back
 ---@field foreign? boolean another plugin writes it
 ---@field seen? string hash of what was left as it was
+---@field left? string the same, or the identity of what could not be read: it was said
 ---@field claimed? string hash that was told before a write
 ---@field guard? integer the autocommand that writes in place of Neovim
 

@@ -153,6 +153,27 @@ describe('a file that changes outside', function()
     assert.same({ 'a\0c' }, lines())
   end)
 
+  it('that may not be read leaves its buffer as it is, says so once, and comes in when it may', function()
+    local path = open('a.txt', 'one\n')
+    editor:lua([[
+      _G.fs_open, _G.fs_access = vim.uv.fs_open, vim.uv.fs_access
+      vim.uv.fs_open = function() return nil, 'EACCES' end
+      vim.uv.fs_access = function() return false end
+      _G.said = {}
+    ]])
+    outside(path, 'two\n')
+    flush()
+    look()
+    flush()
+    assert.same({ 'one' }, lines())
+    assert.equals(1, select(2, said():gsub('changed outside %(unreadable%)', '')))
+    type_keys(':w<CR>')
+    assert.equals('two\n', world:read(path))
+    editor:lua('vim.uv.fs_open, vim.uv.fs_access = _G.fs_open, _G.fs_access')
+    look()
+    assert.same({ 'two' }, lines())
+  end)
+
   it('waits while a selection is made, and for no longer', function()
     local path = open('a.txt', 'one\ntwo\n')
     type_keys('V')
