@@ -233,8 +233,10 @@ void Watching::take_seen(std::vector<Seen> seen, std::uint64_t began) {
     if (!whole && (!last || open || settle_.unsettled(one.look.path)) && one.look.kind != ChangeKind::rename) {
       auto first = put_off_.try_emplace(one.look.path, now).first->second;
       bool same = stamp_of(one.look.path).identity() == one.file.stamp.identity();
-      bool emptied = open && one.file.stamp.size == 0;
-      auto limit = same && !emptied ? put_off : echo_.has_claims(one.look.path) ? longest_put_off : long_put_off;
+      // Open and shorter than it was: somebody writes it anew and has come so far. What grows is a log, and has no end.
+      const auto* known = files_.find(one.look.path);
+      bool shorter = open && one.file.stamp.size < (known && known->state.exists ? known->state.size : 1);
+      auto limit = same && !shorter ? put_off : echo_.has_claims(one.look.path) ? longest_put_off : long_put_off;
       if (now - first < limit) {
         // Whoever has it open may close it without another word.
         if (one.file.open && last && !settle_.unsettled(one.look.path)) settle_.touched(one.look.path, files_.find(one.look.path) ? files_.find(one.look.path)->root : one.look.root, true, now);

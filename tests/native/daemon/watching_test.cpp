@@ -277,6 +277,24 @@ TEST_CASE("the four styles of writing: whole states only, and none is lost") {
   CHECK(editor.told("file_changed", shortly).is_nil());
 }
 
+TEST_CASE("a writer that rests in the middle of a rewrite is waited for, one that appends is not") {
+  World world;
+  world.write("f", "one\ntwo\nthree\nfour\n");
+  Peer_ editor(world);
+  editor.watch(world / "f", hash_of("one\ntwo\nthree\nfour\n"));
+  {
+    std::ofstream file(world / "f", std::ios::binary);
+    file << "ONE\n" << std::flush;
+    // Longer than a file that is open is waited for otherwise.
+    CHECK(editor.told("file_changed", Milliseconds(450)).is_nil());
+    file << "TWO\nTHREE\nFOUR\n";
+  }
+  CHECK(editor.told("file_changed")["hash"] == Value(hash_of("ONE\nTWO\nTHREE\nFOUR\n")));
+  std::ofstream log(world / "f", std::ios::binary | std::ios::app);
+  log << "five\n" << std::flush;
+  CHECK(editor.told("file_changed")["hash"] == Value(hash_of("ONE\nTWO\nTHREE\nFOUR\nfive\n")));
+}
+
 TEST_CASE("own saves are no echo, those of others are not missed, and other editors are told") {
   unsigned seed = std::random_device()();
   INFO("seed " << seed);
