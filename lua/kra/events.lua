@@ -33,8 +33,7 @@ end
 -- Nobody is told: the same is tried later and later, also when no other event comes.
 local function tell_later()
   if tries >= TRIES or paused then return end
-  local retry = require('kra.config').get().retry
-  timer:start(math.min(retry.max_ms, retry.first_ms * 2 ^ tries), 0, vim.schedule_wrap(M.ring))
+  timer:start(require('kra.retry').pause(tries), 0, vim.schedule_wrap(M.ring))
   tries = tries + 1
 end
 

@@ -198,9 +198,8 @@ end
 
 -- One that does not start is not started anew by each event: the pauses grow.
 local function start_failed()
-  local retry = require('kra.config').get().retry
   uv.update_time()
-  start_after = uv.now() + math.min(retry.max_ms, retry.first_ms * 2 ^ math.min(starts_failed, 20))
+  start_after = uv.now() + require('kra.retry').pause(starts_failed)
   starts_failed = starts_failed + 1
 end
 
@@ -267,8 +266,7 @@ end
 ---@param start? boolean the daemon died: it is started anew
 function M.retry(start)
   if state ~= 'closed' or failures >= RETRIES then return end
-  local retry = require('kra.config').get().retry
-  local pause = math.min(retry.max_ms, retry.first_ms * 2 ^ failures)
+  local pause = require('kra.retry').pause(failures)
   failures = failures + 1
   vim.defer_fn(function()
     if state == 'closed' then M.connect(function(err) if err then M.retry(start) end end, start) end

@@ -274,7 +274,8 @@ void Workspaces::failed(Place& place, const Error& error, bool automatic) {
     tell_editors(place, "problem", problem_of("save_failed", error.what, save_failed_cure));
   // A server without a session, or one that is being restored, will tell when that changes.
   bool pointless = error.fault == Fault::refused && place.retry.failures() >= 6;
-  if (automatic && !pointless) place.retry.failed(Clock::now());
+  auto now = Clock::now();
+  if (automatic && !pointless) place.retry.failed(now, static_cast<double>(now.time_since_epoch().count() % 1000) / 1000);
 }
 
 void Workspaces::tell_editors(const Place& place, const char* method, const Value& data) {

@@ -111,10 +111,9 @@ local function report(durability)
 end
 
 local function retry_later()
-  local retry = require('kra.config').get().retry
-  failures = failures + 1
   retry_timer = retry_timer or assert(uv.new_timer())
-  retry_timer:start(math.min(retry.max_ms, retry.first_ms * 2 ^ math.min(failures - 1, 16)), 0, vim.schedule_wrap(function() M.send() end))
+  retry_timer:start(require('kra.retry').pause(failures), 0, vim.schedule_wrap(function() M.send() end))
+  failures = failures + 1
 end
 
 --- Appends all that waits, here and now. May be called where no buffer can be read.
