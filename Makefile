@@ -219,6 +219,7 @@ FAULT_OBJECTS = $(call objects,$(sort $(wildcard tests/faults/support/*.cpp)) $(
   native/model/stored.cpp native/model/workspace.cpp native/engine/history% native/engine/retention.cpp \
   native/engine/draft% native/engine/line_buffer.cpp native/engine/log_record.cpp,$(SOURCES)))
 faults: $(FAULTS:tests/faults/%.cpp=build/faults/%)
+build/faults/daemon_memory: $(call objects,$(filter-out native/cli/% native/ffi/%,$(SOURCES)))
 build/faults/%: $(O)/tests/faults/%.o $(FAULT_OBJECTS)
 	@echo "  link $@"
 	@mkdir -p $(@D)

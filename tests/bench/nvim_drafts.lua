@@ -187,8 +187,26 @@ local function end_once(row, watched, as_file)
   return took
 end
 
+-- What Neovim itself needs to get that text out of the editor: its own `:write`.
+local function plain_write()
+  local best = math.huge
+  for _ = 1, full and 3 or 1 do
+    local editor = child()
+    editor.lua(READ, large_file(), false)
+    local took = editor.lua([[
+      local started = vim.uv.hrtime()
+      vim.cmd('silent noautocmd write! ' .. ...)
+      return (vim.uv.hrtime() - started) / 1e6
+    ]], dir .. '/written.txt')
+    editor.stop()
+    best = math.min(best, took)
+  end
+  os.remove(dir .. '/written.txt')
+  return best
+end
+
 local function last_flush()
-  local worst, floor, of = 0, 0, {}
+  local worst, floor, of = 0, plain_write(), {}
   for _, row in ipairs(ends) do
     for _, as_file in ipairs({ true, false }) do
       local ours, plain = {}, {}
@@ -196,7 +214,7 @@ local function last_flush()
       table.sort(ours)
       table.sort(plain)
       table.insert(of, ('%s, %s: %.0f (plain %.0f)'):format(row[1], as_file and 'a file' or 'no file', ours[1], plain[1]))
-      if ours[1] > worst then worst, floor = ours[1], plain[1] end
+      worst = math.max(worst, ours[1])
     end
   end
   bar({ bar = 'Neovim drafts: the end of an editor with a large changed buffer', figure = worst, limit = 500, floor = floor, unit = 'ms', n = #of,

@@ -1,6 +1,9 @@
 // draft_driver seed|run|verify: draft journals under the harness. RUN types 48 lines into a buffer as an editor and its daemon do: each record is
-// appended, every other one synced and then said `ACK i`; what was refused is sent again with the next. In between the journal is folded,
-// marked and a second buffer comes and goes. VERIFY replays what is left: every acknowledged line is there, in order, once.
+// appended, every other one synced and then said `ACK i`; what was refused is sent again with the next. In between the journal is folded, and
+// that of another editor, which is gone for long, expires. VERIFY replays what is left: every acknowledged line is there, in order, once.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -38,11 +41,24 @@ std::string record(int i) {
   return frame(DraftType::edits, static_cast<std::uint64_t>(i) + 2, Value::Map{{"buffer", "b"}, {"edits", Value::Array{Value::Array{i, i, 1, line(i)}}}});
 }
 
+constexpr std::int64_t day_ms = 86'400'000;
+
+// Nobody has touched it for a year, and what it holds is as old.
+bool add_old(World& world) {
+  auto path = world.paths.drafts() + "/old.journal";
+  auto at = wall_now().ms - 365 * day_ms;
+  DraftAppender appender(world.disk, {path, "", ""});
+  auto bytes = frame(DraftType::editor, 1, Value::Map{{"id", "old"}, {"pid", 1}}) +
+               frame(DraftType::text, 2, Value::Map{{"buffer", "o"}, {"scan", 1}, {"part", 0}, {"final", true}, {"text", "old"}, {"path", "/w/old"}, {"at", at}});
+  const timespec then[2] = {{at / 1000, 0}, {at / 1000, 0}};
+  return appender.append(bytes) && appender.appender()->sync() && ::utimensat(AT_FDCWD, path.c_str(), then, 0) == 0;
+}
+
 int seed() {
   World world;
   auto first = frame(DraftType::editor, 1, Value::Map{{"id", "c"}, {"pid", 1}}) +
                frame(DraftType::text, 2, Value::Map{{"buffer", "b"}, {"scan", 1}, {"part", 0}, {"final", true}, {"text", "line 0 "}, {"path", "/w/file"}});
-  if (!world.appender.append(first) || !world.appender.appender()->sync()) return 1;
+  if (!world.appender.append(first) || !world.appender.appender()->sync() || !add_old(world)) return 1;
   return make_draft_reserve(world.disk, world.places.reserve).ok() ? 0 : 1;
 }
 
@@ -53,6 +69,8 @@ void housekeeping(World& world, int i) {
   if (i % 16 == 5) (void)world.drafts.compact("c", 1);
   if (i % 16 == 9) (void)make_draft_reserve(world.disk, world.places.reserve);
   if (i % 16 == 13) (void)world.drafts.forget("/w/none");
+  // At two looks a day apart.
+  if (i % 16 == 2 || i % 16 == 6) (void)world.drafts.expire(Milliseconds(30 * day_ms), {wall_now().ms + (i % 16 == 6 ? 2 * day_ms : 0)});
 }
 
 int run() {

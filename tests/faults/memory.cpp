@@ -13,19 +13,8 @@
 #include "base/text.hpp"
 #include "engine/draft_appender.hpp"
 #include "engine/drafts.hpp"
+#include "tests/faults/support/failing_memory.hpp"
 #include "wire/msgpack.hpp"
-
-static long allowed = -1;  // allocations until one fails; below 0: all succeed
-
-// noinline: else the compiler pairs the free() here with its own idea of new.
-__attribute__((noinline)) void* operator new(std::size_t size) {
-  if (allowed == 0) throw std::bad_alloc();
-  if (allowed > 0) --allowed;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace kra;
 
@@ -76,13 +65,12 @@ int attempt(World& world, const Deed& deed, long n) {
   auto child = ::fork();
   if (child == 0) {
     bool done = false;
-    allowed = n;
+    faults::allow_allocations(n);
     try {
       done = deed.act(world);
     } catch (const std::bad_alloc&) {
     }
-    bool failed_one = allowed == 0;
-    ::_exit(failed_one ? told : done ? all_well : not_done);
+    ::_exit(faults::memory_ran_out() ? told : done ? all_well : not_done);
   }
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child) std::exit(2);
