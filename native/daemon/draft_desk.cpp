@@ -111,6 +111,7 @@ void DraftDesk::draft(Client& client, const Value& param, Reply reply) {
       return reply.give(std::move(place.error()));
     }
     if (*place == DraftAppender::Place::second) set_trouble(cat("unsaved text is at a second place, which a restart empties: ", journal.appender.trouble()), "drafts_second", now);
+    if (auto told = told_.find(client.id()); told != told_.end()) told->second.oldest_ms = 0;
     journal.last_seq = last;
     journal.added += frames.size();
     if (*place == DraftAppender::Place::first) journal.commit.poke(now);

@@ -188,6 +188,23 @@ describe('unsaved text', function()
     second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('unsaved text of file.txt') ~= nil", 'word of what it left')
   end)
 
+  it('is counted by `kra status`, and what is left out with the reason', function()
+    local screen = start({ vimrc = (settings:gsub('session = {', 'session = { heartbeat_ms = 50,')) })
+    screen:command('edit file.txt')
+    screen:lua("vim.fn.setline(1, 'changed')")
+    screen:command('new .env')
+    screen:lua("vim.fn.setline(1, 'TOKEN=1')")
+    kept(screen)
+    local found = world:wait(function()
+      local drafts = vim.json.decode(world:kra('status', '--json').stdout).drafts
+      return drafts.unsaved_buffers == 1 and #drafts.excluded > 0 and drafts
+    end, 'one that is kept and one that is not')
+    assert.equals(1, #found.excluded)
+    assert.equals(1, found.excluded[1].count)
+    assert.truthy(found.excluded[1].reason ~= '')
+    assert.equals(0, found.oldest_unacked_ms)
+  end)
+
   it('survives a daemon that is killed and one that comes back, each record once', function()
     local screen = start()
     screen:command('edit file.txt')

@@ -32,7 +32,8 @@ local function beat()
   local count = unsaved()
   local rpc = require('kra.rpc')
   if count == 0 or not rpc.connected() then return M.update() end
-  rpc.notify('heartbeat', { unsaved = count, bytes = require('kra.draft.sink').held() })
+  local sink = require('kra.draft.sink')
+  rpc.notify('heartbeat', { unsaved = count, bytes = sink.held(), oldest_ms = sink.oldest_ms(), excluded = require('kra.draft').status().excluded })
   give_measures()
 end
 

@@ -13,6 +13,7 @@ local ANSWER_MS, REQUEST_BYTES, HELD_BYTES = 1000, 6 * 1024 * 1024, 8 * 1024 * 1
 ---@field [1] integer kind
 ---@field [2] integer number
 ---@field [3] string payload
+---@field at integer when it was made, in the loop's ms
 ---@field done? fun() it is kept
 
 local seq = 0
@@ -69,7 +70,7 @@ end
 local function add(kind, map, done)
   local payload = pack.payload(seq + 1, map) -- a failure here leaves no gap
   seq = seq + 1
-  queue[#queue + 1] = { kind, seq, payload, done = done }
+  queue[#queue + 1] = { kind, seq, payload, done = done, at = uv.now() }
   bytes = bytes + #payload
 end
 
@@ -88,6 +89,12 @@ end
 --- The number of the last record, if somebody has to acknowledge something yet.
 ---@return integer?
 function M.pending() return #queue > 0 and seq or nil end
+
+--- For how many ms something has waited to be acknowledged; 0 as long as an answer may still come.
+function M.oldest_ms()
+  local age = queue[1] and uv.now() - queue[1].at or 0
+  return age > ANSWER_MS and age or 0
+end
 
 --- Bytes that nobody has acknowledged.
 function M.held() return bytes end
