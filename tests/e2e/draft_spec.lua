@@ -188,6 +188,33 @@ describe('unsaved text', function()
     second:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('unsaved text of file.txt') ~= nil", 'word of what it left')
   end)
 
+  it('of an editor that hangs is offered elsewhere, and by the doctor, until it is heard again', function()
+    world:check({ world.repo .. '/build/kra', 'config', 'set', 'session.abandoned_after_ms', '400' })
+    local beating = { vimrc = (settings:gsub('session = {', 'session = { heartbeat_ms = 50,')) }
+    local first, second = start(beating), start(beating)
+    first:command('edit file.txt')
+    first:lua("vim.fn.setline(1, 'changed')")
+    kept(first)
+    for _, screen in ipairs({ first, second }) do
+      screen:lua("require('kra.rpc').connect(nil, true)")
+      screen:wait("return require('kra.rpc').connected()", 'a connection')
+    end
+    local function problems()
+      local found = {}
+      for _, problem in ipairs(vim.json.decode(world:kra('doctor', '--json').stdout).problems) do found[problem.code] = problem.text end
+      return found
+    end
+    assert.is_nil(problems()['drafts-abandoned'])
+    vim.uv.kill(first.pid, 'sigstop')
+    world:wait(function() return #open_drafts() == 1 and open_drafts()[1].state == 'abandoned' end, 'an abandoned draft')
+    second:wait("return #require('kra').status().problems == 1", 'word of it')
+    assert.truthy(problems()['drafts-abandoned']:find('process ' .. first.pid, 1, true))
+    vim.uv.kill(first.pid, 'sigcont')
+    world:wait(function() return #open_drafts() == 0 end, 'an editor that is heard again')
+    second:wait("return #require('kra').status().problems == 0", 'word of that')
+    assert.is_nil(problems()['drafts-abandoned'])
+  end)
+
   it('is counted by `kra status`, and what is left out with the reason', function()
     local screen = start({ vimrc = (settings:gsub('session = {', 'session = { heartbeat_ms = 50,')) })
     screen:command('edit file.txt')
