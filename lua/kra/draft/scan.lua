@@ -7,7 +7,7 @@ local uv = vim.uv
 
 -- Strings of Lua's that are longer than twice that get their memory from the system, and give it back: page faults would cost more than the rest.
 M.PIECE = 60 * 1024
-local TURN_NS, LINES = 1e6, 100
+local TURN_NS, LINES = 1e6, 300
 
 ---@class kra.Scan
 ---@field number integer
@@ -56,20 +56,25 @@ local function long_line(rec, scan, size)
   if stop == size then scan.row, scan.column = scan.row + 1, 0 end
 end
 
-local function step(rec, scan)
-  local total = api.nvim_buf_line_count(rec.buf)
+---@param total integer lines of the buffer
+---@param from integer the byte at which the row begins
+---@return integer from of the row that is read next
+local function step(rec, scan, total, from)
   local offset = api.nvim_buf_get_offset
-  local from = offset(rec.buf, scan.row)
   local count = math.min(LINES, total - scan.row)
-  local size = offset(rec.buf, scan.row + count) - from
-  while size > M.PIECE and count > 1 do
+  local upto = offset(rec.buf, scan.row + count)
+  while upto - from > M.PIECE and count > 1 do
     count = math.max(1, math.floor(count / 2))
-    size = offset(rec.buf, scan.row + count) - from
+    upto = offset(rec.buf, scan.row + count)
   end
   if scan.column == 0 and scan.row > 0 then hold(scan, '\n') end
-  if size - 1 > M.PIECE then return long_line(rec, scan, size - 1) end
+  if upto - from - 1 > M.PIECE then
+    long_line(rec, scan, upto - from - 1)
+    return scan.column == 0 and upto or from
+  end
   hold(scan, table.concat(api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false), '\n'))
   scan.row = scan.row + count
+  return upto
 end
 
 --- Reads on for one turn of the loop, or to the end when `all`. `put` gets the pieces as they fill.
@@ -79,8 +84,11 @@ end
 ---@return boolean done the whole text was given
 function M.turn(rec, put, all)
   local scan, started = rec.scan, uv.hrtime()
-  while scan.row < api.nvim_buf_line_count(rec.buf) do
-    step(rec, scan)
+  -- Nobody edits within a turn.
+  local total = api.nvim_buf_line_count(rec.buf)
+  local from = scan.row < total and api.nvim_buf_get_offset(rec.buf, scan.row)
+  while scan.row < total do
+    from = step(rec, scan, total, from)
     if scan.bytes >= M.PIECE then give(rec, scan, false, put) end
     if not all and uv.hrtime() - started > TURN_NS then return false end
   end
