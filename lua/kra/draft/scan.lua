@@ -7,7 +7,7 @@ local uv = vim.uv
 
 -- Strings of Lua's that are longer than twice that get their memory from the system, and give it back: page faults would cost more than the rest.
 M.PIECE = 60 * 1024
-local TURN_NS, LINES = 1e6, 300
+local TURN_NS, LINES = 1e6, 400
 
 ---@class kra.Scan
 ---@field number integer
@@ -37,7 +37,7 @@ end
 local function give(rec, scan, final, put)
   local map = scan.meta or { buffer = rec.id }
   scan.meta = nil
-  map.scan, map.part, map.final, map.text = scan.number, scan.part, final, table.concat(scan.held)
+  map.scan, map.part, map.final, map.text = scan.number, scan.part, final, #scan.held == 1 and scan.held[1] or table.concat(scan.held)
   scan.part, scan.held, scan.bytes = scan.part + 1, {}, 0
   put(map)
 end
@@ -67,12 +67,15 @@ local function step(rec, scan, total, from)
     count = math.max(1, math.floor(count / 2))
     upto = offset(rec.buf, scan.row + count)
   end
-  if scan.column == 0 and scan.row > 0 then hold(scan, '\n') end
+  local follows = scan.column == 0 and scan.row > 0
   if upto - from - 1 > M.PIECE then
+    if follows then hold(scan, '\n') end
     long_line(rec, scan, upto - from - 1)
     return scan.column == 0 and upto or from
   end
-  hold(scan, table.concat(api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false), '\n'))
+  local lines = api.nvim_buf_get_lines(rec.buf, scan.row, scan.row + count, false)
+  if follows then lines[0] = '' end
+  hold(scan, table.concat(lines, '\n', follows and 0 or 1))
   scan.row = scan.row + count
   return upto
 end
@@ -89,7 +92,7 @@ function M.turn(rec, put, all)
   local from = scan.row < total and api.nvim_buf_get_offset(rec.buf, scan.row)
   while scan.row < total do
     from = step(rec, scan, total, from)
-    if scan.bytes >= M.PIECE then give(rec, scan, false, put) end
+    if scan.bytes >= M.PIECE / 2 then give(rec, scan, false, put) end
     if not all and uv.hrtime() - started > TURN_NS then return false end
   end
   give(rec, scan, true, put)
