@@ -80,7 +80,7 @@ describe('unsaved text', function()
       second:lua("vim.cmd('noautocmd write! ' .. ...)", world.dir .. '/actual')
       assert.equals(0, world:run({ 'cmp', world.dir .. '/expected', world.dir .. '/actual' }).code)
       if kind.file then assert.equals(0, world:run({ 'cmp', world.home .. '/project/kind', '-' }, { stdin = kind.file }).code) end
-      world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
+      world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', 60000, function() return vim.inspect(open_drafts()) end)
       second:kill()
       if not kind.file then return end -- `:write` gave it a name
       if #kind.file > 1e6 then return end
