@@ -34,7 +34,8 @@ std::string reference_of(const std::string& id) { return cat(snapshot_refs, id);
 Result<std::vector<std::string>> staged_only(const IndexMap& index, const WorkState& state, const TreeMap& head) {
   std::set<std::string> wanted;
   for (const auto& [path, entry] : index) {
-    if (entry.mode == "160000" || entry.intent_to_add) continue;
+    // One that is only intended to be added names the empty blob, which may be there.
+    if (entry.mode == "160000") continue;
     const auto on_disk = state.files.find(path);
     const auto in_head = head.find(path);
     const bool known = (on_disk != state.files.end() && on_disk->second.entry.oid == entry.oid) || (in_head != head.end() && in_head->second.oid == entry.oid);
@@ -80,6 +81,8 @@ class Taking {
 
   Result<SnapshotTaken> run(const std::vector<std::string>& changed_paths) {
     auto head = TRY(read_head(store_.disk(), store_.place()));
+    // Of an index and a file of one moment git compares the bytes, of others only their looks.
+    if (const auto index = store_.disk().info(store_.place().git + "/index")) index_at_ns_ = index->modified_ns;
     index_ = TRY(read_user_index(store_.disk(), store_.place()));
     auto before = load_scan(store_, request_.ignored, patience_);
     taken_.state = TRY(scan_work_tree(store_, index_.entries, std::move(before), {.ignored = request_.ignored, .paths = changed_paths}, patience_));
@@ -97,6 +100,7 @@ class Taking {
     meta.id = new_id(now), meta.at = now.ms, meta.reason = request_.reason, meta.held_by = request_.held_by;
     meta.branch = head.branch, meta.head = head.oid, meta.ignored = request_.ignored, meta.has_index = !index_.bytes.empty();
     meta.operation = unfinished_operation(store_.disk(), store_.place());
+    if (meta.has_index) meta.index_at_ns = index_at_ns_;
     meta.files = taken_.state.files.size();
     meta.tree = taken_.state.tree;
     for (const auto& [path, file] : taken_.state.files)
@@ -134,7 +138,7 @@ class Taking {
     if (list.empty() || !operation_.empty() || list.front().ignored != request_.ignored) return std::optional<SnapshotMeta>();
     auto& newest = list.front();
     auto like = taken_.meta;
-    like.id = newest.id, like.at = newest.at, like.reason = newest.reason, like.held_by = newest.held_by;
+    like.id = newest.id, like.at = newest.at, like.reason = newest.reason, like.held_by = newest.held_by, like.index_at_ns = newest.index_at_ns;
     if (newest.tree != like.tree || pack(to_value(like)) != pack(to_value(newest))) return std::optional<SnapshotMeta>();
     const auto index = TRY(read_blobs(store_.git(), {cat(reference_of(newest.id), ":index")}, patience_));
     return index.front() == index_.bytes ? std::optional<SnapshotMeta>(std::move(newest)) : std::nullopt;
@@ -163,6 +167,7 @@ class Taking {
   const SnapshotRequest& request_;
   const Patience& patience_;
   UserIndex index_;
+  std::int64_t index_at_ns_ = 0;
   SnapshotTaken taken_;
   TreeMap head_files_;
   std::vector<std::string> parents_;

@@ -26,6 +26,7 @@ struct SnapshotMeta {
   std::string operation;   // what was unfinished
   bool ignored = false;
   bool has_index = false;
+  std::int64_t index_at_ns = 0;  // when it was written; 0: not known
   std::uint64_t files = 0, changed = 0;  // changed: files that differ from HEAD
   struct Mode {
     std::string path;
@@ -60,6 +61,7 @@ struct SnapshotMeta {
     visit("operation", self.operation);
     visit("ignored", self.ignored);
     visit("has_index", self.has_index);
+    visit("index_at_ns", self.index_at_ns);
     visit("files", self.files);
     visit("changed", self.changed);
     visit("modes", self.modes);

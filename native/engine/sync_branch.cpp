@@ -100,14 +100,15 @@ static Result<void> move_both(SyncStore& store, const Head& head, const std::str
   const auto next = TRY(moved_index(store, index, head.oid, commit, patience));
   if (next == index.bytes) return move_head(store.disk(), place, own, head, commit, user_identity(store.disk(), place), message);
   // What has to reach the disk does so before or after: a git of the user's fails while the index is locked.
+  auto next_file = TRY(next_index(place, own, next));
   auto move = TRY(HeadMove::prepare(place, own, head, commit));
-  const auto who = user_identity(store.disk(), place);
-  auto lock = lock_index(store.disk(), place, own, index.bytes, next);
-  if (!lock) return Error{lock.error().fault == Fault::conflict ? Fault::busy : lock.error().fault, lock.error().what};
-  TRY(move.go(store.disk(), who, message));
-  TRY(lock->commit());
-  move.sync();
-  return {};
+  TRY(move.lock(store.disk()));
+  if (auto locked = lock_index(store.disk(), place, next_file, index.bytes); !locked)
+    return Error{locked.error().fault == Fault::conflict ? Fault::busy : locked.error().fault, locked.error().what};
+  TRY(move.go());
+  auto replaced = next_file.commit();
+  move.finish(user_identity(store.disk(), place), message);
+  return replaced;
 }
 
 Result<void> track_branch(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {

@@ -119,27 +119,29 @@ Result<HeadMove> HeadMove::prepare(const RepositoryPlace& place, const std::stri
   return HeadMove(place, head, to, target, std::move(lock));
 }
 
-Result<void> HeadMove::go(Disk& disk, const std::string& who, const std::string& message) {
+Result<void> HeadMove::lock(Disk& disk) {
   TRY(lock_.lock());
   const auto now = TRY(read_head(disk, place_));
   // Somebody else moved it, or is on another branch by now.
   if (now != head_) return Error{Fault::conflict, cat(head_.branch.empty() ? "HEAD" : printable(head_.branch), " has been moved by somebody else")};
-  TRY(lock_.replace());
-  // It has moved: whatever comes of the log, the caller must know.
+  return {};
+}
+
+// It has moved: whatever comes of the log, the caller must know.
+void HeadMove::finish(const std::string& who, const std::string& message) const {
   const auto none = std::string(place_.sha256 ? 64 : 40, '0');
   const auto line = cat(head_.oid.empty() ? none : head_.oid, " ", to_, " ", who, "\t", message, "\n");
   append_log(place_.git + "/logs/HEAD", line);
   if (!head_.branch.empty()) append_log(cat(place_.common, "/logs/", head_.ref()), line);
-  return {};
+  sync_directory_of(target_);
 }
-
-void HeadMove::sync() const { sync_directory_of(target_); }
 
 Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to, const std::string& who,
                        const std::string& message) {
   auto move = TRY(HeadMove::prepare(place, own, head, to));
-  TRY(move.go(disk, who, message));
-  move.sync();
+  TRY(move.lock(disk));
+  TRY(move.go());
+  move.finish(who, message);
   return {};
 }
 
@@ -148,25 +150,34 @@ Result<void> set_head(Disk&, const RepositoryPlace& place, const std::string& ow
   return lock.commit();
 }
 
-Result<GitLockFile> lock_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
+Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes) { return GitLockFile::prepare(place.git + "/index", own, bytes); }
+
+Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before) {
   const auto target = place.git + "/index";
   const Error changed{Fault::conflict, "the index was changed meanwhile"};
-  auto lock = TRY(GitLockFile::prepare(target, own, after));
   // Nobody changes an index in place: what is the same file under the lock has the bytes that it had before, and nobody waits while they are read.
   struct stat read, locked;
   const bool was_there = ::stat(target.c_str(), &read) == 0;
   auto now = disk.read(target, 1ULL << 31);
   if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
   if ((now ? std::string_view(*now) : std::string_view()) != before) return changed;
-  TRY(lock.lock());
+  TRY(next.lock());
   const bool is_there = ::stat(target.c_str(), &locked) == 0;
   if (was_there != is_there || (is_there && !same_version(read, locked))) return changed;
-  return lock;
+  return {};
 }
 
-Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after) {
-  auto lock = TRY(lock_index(disk, place, own, before, after));
-  return lock.commit();
+Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns) {
+  auto next = TRY(next_index(place, own, after));
+  TRY(lock_index(disk, place, next, before));
+  if (written_at_ns != 0) TRY(set_written_at(place.git + "/index.lock", written_at_ns));
+  return next.commit();
+}
+
+Result<void> set_written_at(const std::string& path, std::int64_t ns) {
+  const timespec times[2] = {{0, UTIME_OMIT}, {ns / 1'000'000'000, ns % 1'000'000'000}};
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return trouble(path, "set the time", errno);
+  return {};
 }
 
 }  // namespace kra

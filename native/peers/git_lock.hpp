@@ -39,9 +39,12 @@ void remove_own_locks(Disk& disk, const std::string& own, const std::vector<std:
 class HeadMove {
  public:
   static Result<HeadMove> prepare(const RepositoryPlace& place, const std::string& own, const Head& head, const std::string& to);
-  // As move_head(), but for the last sync of the directory.
-  Result<void> go(Disk& disk, const std::string& who, const std::string& message);
-  void sync() const;
+  // It is where it was, and nobody moves it now. conflict: it is no longer there; busy: locked.
+  Result<void> lock(Disk& disk);
+  // One rename.
+  Result<void> go() { return lock_.replace(); }
+  // The reflogs have it, and it survives a power cut.
+  void finish(const std::string& who, const std::string& message) const;
 
  private:
   HeadMove(const RepositoryPlace& place, const Head& head, std::string to, std::string target, GitLockFile lock)
@@ -57,9 +60,13 @@ Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::stri
                        const std::string& message);
 // HEAD itself names that branch, or that commit when `head.branch` is empty.
 Result<void> set_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head);
-// No git of the user's changes the index until commit() gives it these bytes. conflict: it no longer has the old ones (empty: there is none).
-Result<GitLockFile> lock_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after);
-// The index gets these bytes if it still has the old ones (empty: there is none).
-Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after);
+// What the index is to become, ready to be locked.
+Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes);
+// No git of the user's changes the index until `next` has taken its place. conflict: it no longer has the old bytes (empty: there is none).
+Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before);
+// The index gets these bytes if it still has the old ones (empty: there is none), and that time of its writing (0: now).
+Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns = 0);
+// Too early a time is harmless: git then compares bytes where looks would do.
+Result<void> set_written_at(const std::string& path, std::int64_t ns);
 
 }  // namespace kra

@@ -1,5 +1,8 @@
 #include "engine/snapshot.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "engine/rollback.hpp"
 #include "tests/native/git_world.hpp"
 #include "tests/native/zoo.hpp"
@@ -135,6 +138,42 @@ TEST_CASE("old snapshots go, the newest stay, and one can be carried away") {
   REQUIRE(bundle_snapshot(store, left->front(), world.scratch / "one.bundle", git_patience()));
   CHECK(world.git({"bundle", "verify", world.scratch / "one.bundle"}).find("refs/kra/snapshots/") != std::string::npos);
   CHECK(find_snapshot(store, "2", git_patience()).error().fault == Fault::not_found);
+}
+
+TEST_CASE("what git sees of files that are as old as the index comes back") {
+  GitWorld world;
+  world.write("a", "one\n"), world.write("b", "b\n");
+  world.commit();
+  // Written in one moment, with as many bytes: git must compare them.
+  const auto at = [&](const char* path, std::int64_t seconds) {
+    const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    ::utimensat(AT_FDCWD, world.at(path).c_str(), times, 0);
+  };
+  at("a", 1'700'000'000), world.git({"update-index", "--refresh"});
+  { std::ofstream(world.at("a"), std::ios::in) << "two\n"; }
+  at("a", 1'700'000'000), at(".git/index", 1'700'000'000);
+  const auto status = [&] { return world.git({"--no-optional-locks", "status", "--porcelain"}); };
+  REQUIRE(status() == " M a\n");
+  const auto meta = snapshot(world);
+  world.write("b", "later\n"), world.git({"add", "b"});
+  back_to(world, meta);
+  CHECK(status() == " M a\n");
+  at(".git/index", 1'800'000'000);
+  back_to(world, meta);
+  CHECK(status() == " M a\n");
+}
+
+TEST_CASE("what is only intended to be added comes back with all that git reads of it") {
+  GitWorld world;
+  world.write("a", "one\n"), world.commit();
+  world.write("empty", ""), world.git({"hash-object", "-w", "empty"});
+  world.write("gone", "g\n"), world.git({"add", "-N", "gone", "empty"}), world.remove("gone"), world.remove("empty"), world.write("other", "x\n"), world.git({"add", "-N", "other"});
+  const auto before = world.manifest();
+  const auto meta = snapshot(world);
+  world.git({"reset", "-q", "--hard"}), world.git({"clean", "-qfd"});
+  world.git({"reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all"}), world.git({"gc", "-q", "--prune=now"});
+  back_to(world, meta);
+  CHECK(difference(before, world.manifest()).empty());
 }
 
 // --- random states: tests/bench/sync_states.cpp has many more -------------------------------------------------------------
