@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "engine/rollback.hpp"
 #include "engine/sync_branch.hpp"
+#include "engine/sync_converted.hpp"
 #include "engine/sync_guard.hpp"
 #include "engine/sync_hooks.hpp"
 #include "engine/sync_intent.hpp"
@@ -212,6 +213,7 @@ class Syncing {
     for (const auto& change : outgoing)
       if (!request_.confirmed && swings_.too_often(change.path, change.before.oid, change.after.oid))
         held[change.path] = cat("another device changes it back each time; `kra sync --confirm` takes yours");
+    const auto made = TRY(made_by_git(store_, index, blobs_of(held, outgoing, &PathChange::before), patience_));
     report_.held.clear();
     sparse_.clear();
     for (const auto& [path, entry] : index)
@@ -229,7 +231,8 @@ class Syncing {
       // Another repository, and what a sparse checkout leaves out, have not been deleted.
       const bool absent = !change.after && (change.before.mode == "160000" || sparse_.contains(change.path));
       if (why == held.end() && !absent) return false;
-      if (why != held.end()) report_.held.push_back({change.path, why->second}), held_.insert(change.path);
+      if (why != held.end() && !made.contains(change.path)) report_.held.push_back({change.path, why->second});
+      if (why != held.end()) held_.insert(change.path);
       kept.push_back({change.path, change.before.mode, change.before.oid});
       return true;
     });
@@ -256,6 +259,13 @@ class Syncing {
     const auto gone = too_many_deletions(incoming_, state_.files.size());
     many_go_ = guards(gone.empty() ? "" : cat("by the remote ", gone));
     return true;
+  }
+
+  static std::map<std::string, std::string> blobs_of(const HeldPaths& held, const std::vector<PathChange>& changes, TreeEntry PathChange::*side) {
+    std::map<std::string, std::string> blobs;
+    for (const auto& change : changes)
+      if (held.contains(change.path)) blobs[change.path] = (change.*side).oid;
+    return blobs;
   }
 
   // Too much at once: that part waits for the user, everything else goes on.
@@ -409,10 +419,15 @@ class Syncing {
   Result<std::vector<PathChange>> chosen(Leave leave) {
     auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
     if (!request_.confirmed) held.merge(colliding_names(incoming_, state_.files));
+    std::set<std::string> made;
+    if (!held.empty()) {
+      const auto index = TRY(read_user_index(store_.disk(), store_.place()));
+      made = TRY(made_by_git(store_, index.entries, blobs_of(held, incoming_, &PathChange::after), patience_));
+    }
     std::vector<PathChange> changes;
     for (const auto& change : incoming_) {
       // What a sparse checkout leaves out is there as far as anybody asks.
-      if (open_.contains(change.path) || sparse_.contains(change.path)) continue;
+      if (open_.contains(change.path) || sparse_.contains(change.path) || made.contains(change.path)) continue;
       const auto why = held.find(change.path);
       if (many_go_ && !change.after) leave(change, Fault::refused, "too many would be deleted");
       else if (why != held.end()) leave(change, Fault::refused, why->second);
