@@ -1,6 +1,6 @@
 // A user's git in a tight loop beside syncs that bring changes in, in both modes: how long kra holds the index.lock of the repository, and how many of the
 // user's commands failed through it. Of the loop each command comes alone, so a lock in its way is ours.
-//   sync_user_git --sample|--full [--seed N]
+//   sync_user_git --sample|--full [--seed N] [--commands N]
 #include <unistd.h>
 
 #include <atomic>
@@ -125,7 +125,9 @@ struct Meeting {
 
 int main(int argc, char** argv) {
   const auto mode = mode_of(argc, argv);
-  const int commands = mode.sample ? 120 : 10'000;
+  int commands = mode.sample ? 120 : 10'000;
+  for (int i = 1; i + 1 < argc; ++i)
+    if (std::string_view(argv[i]) == "--commands") commands = std::atoi(argv[i + 1]);
   World world;
   ::setenv("TMPDIR", world.path().c_str(), 1);
   bool met = true;

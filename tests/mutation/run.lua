@@ -1,5 +1,6 @@
 -- run.lua SIZE SEED [NAME…]: puts each bug of bugs.lua back into a copy of the tree, builds the judge there and lets it look. A bug that no judge
 -- sees within its runs, or a text that is no longer there, is a failure. A sample takes a bug or two. The last line counts.
+-- KRA_MUTATION_JUDGES=DIR keeps what was built, KRA_MUTATION_BUILD_ONLY=1 leaves it at that.
 local size, seed = _G.arg[1], _G.arg[2]
 local repo = vim.fn.getcwd()
 local bugs = dofile(repo .. '/tests/mutation/bugs.lua')
@@ -33,6 +34,9 @@ local scratch = vim.fn.tempname()
 vim.fn.mkdir(scratch .. '/build', 'p')
 run({ 'cp', '-a', 'native', 'tests', 'shell', 'Makefile', scratch }, repo)
 run({ 'cp', '-a', 'build/obj', scratch .. '/build/' }, repo)
+-- Where judges are kept, one that is there is not built again.
+local judges = os.getenv('KRA_MUTATION_JUDGES') or scratch .. '/judges'
+vim.fn.mkdir(judges, 'p')
 
 -- The text of a file with the bug in it, or why not.
 local function with_bug(change)
@@ -42,21 +46,19 @@ local function with_bug(change)
   return text:sub(1, first - 1) .. change.to .. text:sub(last + 1)
 end
 
-local function try(bug)
-  local changes = { bug, bug.also }
-  for _, change in ipairs(changes) do
+-- Its judge with the bug in it, or why there is none.
+local function build(index, bug)
+  local judge = ('%s/%d'):format(judges, index)
+  if vim.uv.fs_stat(judge) then return judge end
+  for _, change in ipairs({ bug, bug.also }) do
     local text, why = with_bug(change)
-    if not text then return false, why end
+    if not text then return nil, why end
     write(scratch .. '/' .. change.file, text)
   end
-  local target = bug.judge[1]
-  local code, said = run({ 'make', '-s', 'WERROR=-w', target }, scratch)
-  if code ~= 0 then return false, 'does not build: ' .. said end
-  local words = vim.list_extend(vim.deepcopy(bug.judge), { '--seed', seed })
-  code, said = run(words, scratch)
-  -- A judge that dies has seen something too, but nothing that can be told from a trouble of its own.
-  local seen = (said:match('seed [^\n]*') or said:match('[^\n]*')):sub(1, 110)
-  return code == 1, code == 1 and seen or ('ended with ' .. code .. ': ' .. said:sub(-300))
+  local code, said = run({ 'make', '-s', 'WERROR=-w', bug.judge[1] }, scratch)
+  if code ~= 0 then return nil, 'does not build: ' .. said end
+  assert(vim.uv.fs_copyfile(scratch .. '/' .. bug.judge[1], judge))
+  return judge
 end
 
 local function mend(bug)
@@ -65,17 +67,40 @@ local function mend(bug)
   end
 end
 
-local caught, missed = 0, 0
+local passed, failed, running = 0, 0, 0
+local function verdict(bug, started, caught, what)
+  passed, failed = passed + (caught and 1 or 0), failed + (caught and 0 or 1)
+  print(('%-7s %4d s  %-52s %s'):format(caught and 'caught' or 'MISSED', (vim.uv.hrtime() - started) / 1e9, bug.name, what))
+  io.stdout:flush()
+end
+
+-- A judge that dies has seen something too, but nothing that can be told from a trouble of its own.
+local function look(bug, judge)
+  local started = vim.uv.hrtime()
+  running = running + 1
+  local words = vim.list_extend({ judge }, vim.list_slice(bug.judge, 2))
+  vim.system(vim.list_extend(words, { '--seed', seed }), { cwd = repo, text = true }, vim.schedule_wrap(function(result)
+    running = running - 1
+    local said = (result.stdout or '') .. (result.stderr or '')
+    local seen = (said:match('seed [^\n]*') or said:match('[^\n]*')):sub(1, 110)
+    verdict(bug, started, result.code == 1, result.code == 1 and seen or ('ended with ' .. result.code .. ': ' .. said:sub(-300)))
+  end))
+end
+
+-- One is built while another looks.
 for index, bug in ipairs(bugs) do
   if wanted(index, bug) then
     local started = vim.uv.hrtime()
-    local ok, what = try(bug)
+    local judge, why = build(index, bug)
     mend(bug)
-    caught, missed = caught + (ok and 1 or 0), missed + (ok and 0 or 1)
-    print(('%-7s %4d s  %-52s %s'):format(ok and 'caught' or 'MISSED', (vim.uv.hrtime() - started) / 1e9, bug.name, what))
-    io.stdout:flush()
+    if not judge then verdict(bug, started, false, why) end
+    if judge and not os.getenv('KRA_MUTATION_BUILD_ONLY') then
+      vim.wait(3600000, function() return running < 2 end, 50)
+      look(bug, judge)
+    end
   end
 end
+vim.wait(3600000, function() return running == 0 end, 50)
 vim.fn.delete(scratch, 'rf')
-print(('kra: %d passed, %d failed, 0 skipped'):format(caught, missed))
-os.exit(missed == 0 and 0 or 1)
+print(('kra: %d passed, %d failed, 0 skipped'):format(passed, failed))
+os.exit(failed == 0 and 0 or 1)
