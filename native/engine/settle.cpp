@@ -68,6 +68,11 @@ void Settle::gone(const std::string& path, const std::string& root, Instant now)
   settle_by(file, now + times_.delete_delay);
 }
 
+void Settle::in_use(const std::string& path) {
+  young_.erase(path);
+  if (auto found = pending_.find(path); found != pending_.end()) found->second.was = true;
+}
+
 void Settle::moved(const std::string& from, const std::string& to, const std::string& root, bool known, Instant now) {
   auto old = pending_.find(from);
   auto young = young_.find(from);

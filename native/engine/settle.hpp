@@ -44,7 +44,7 @@ class Settle {
   void touched(const std::string& path, const std::string& root, bool known, Instant now);
   void gone(const std::string& path, const std::string& root, Instant now);
   // Somebody works with that file: made just now or not, it is no temporary one.
-  void in_use(const std::string& path) { young_.erase(path); }
+  void in_use(const std::string& path);
   // `known`: there was a file under the new name.
   void moved(const std::string& from, const std::string& to, const std::string& root, bool known, Instant now);
   // git took or let go of the root's index.lock.

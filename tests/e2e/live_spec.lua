@@ -133,6 +133,31 @@ describe('live sync', function()
     arrives(world.dir .. '/b.txt', 'one\nTWO\n')
   end)
 
+  it('follows files to the new name of their directory, what is unsaved with them', function()
+    world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
+    local paths = {}
+    for i, name in ipairs({ 'in/a.txt', 'in/deep/b.txt' }) do
+      paths[i] = world:write('repo/' .. name, 'one\ntwo\nthree\n')
+      open(paths[i])
+    end
+    editor:lua("vim.api.nvim_buf_set_lines(0, 0, 1, false, { 'ONE' })")
+    assert(os.rename(world.dir .. '/repo/in', world.dir .. '/repo/out'))
+    local function names()
+      return editor:lua('return vim.tbl_map(function(b) return b.name end, vim.fn.getbufinfo({ bufloaded = 1 }))')
+    end
+    local wanted = { world.dir .. '/repo/out/a.txt', world.dir .. '/repo/out/deep/b.txt' }
+    world:wait(function()
+      local now = vim.tbl_filter(function(name) return name ~= '' end, names())
+      table.sort(now)
+      return vim.deep_equal(wanted, now)
+    end, 'the new names', 3000, function() return vim.inspect(names()) end)
+    assert.equals('ONE\ntwo\nthree\n', text(wanted[2]))
+    world:write(wanted[2], 'one\ntwo\nTHREE\n')
+    arrives(wanted[2], 'ONE\ntwo\nTHREE\n')
+    world:write(wanted[1], 'other\n')
+    arrives(wanted[1], 'other\n')
+  end)
+
   it('shows in a follow window where somebody writes', function()
     world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
     local lines = {}

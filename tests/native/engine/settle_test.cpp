@@ -94,6 +94,11 @@ TEST_CASE("a file that somebody works with is renamed, however young") {
   settle.in_use("a");
   settle.moved("a", "b", "", false, start + 21ms);
   CHECK(told(settle, start + 121ms) == Lines{"rename a b"});
+  // Before anybody was told of it, too.
+  settle.closed("c", "", false, start + 200ms);
+  settle.in_use("c");
+  settle.moved("c", "d", "", false, start + 205ms);
+  CHECK(told(settle, start + 305ms) == Lines{"rename c d"});
 }
 
 TEST_CASE("a rename counts when the old name stays away") {
