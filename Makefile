@@ -82,8 +82,10 @@ KRA_OBJECTS = $(call objects,$(filter-out native/ffi/%,$(SOURCES)))
 FFI_OBJECTS = $(call objects,$(filter native/ffi/%,$(SOURCES)))
 # What the library may take from: the layers without a third-party header.
 ENGINE_OBJECTS = $(call objects,$(filter-out native/daemon/% native/cli/% native/ffi/% native/wire/msgpack.cpp native/model/config_yaml.cpp,$(SOURCES)))
-# The commands and the library start no thread, so that TSan has nothing to say about them.
-THREADLESS = $(if $(filter tsan,$(VARIANT)),native/cli/% native/ffi/% tests/native/cli/% tests/native/ffi/%)
+# TSan has nothing to say where there is one thread: its build has the tests of what starts some, and of the daemon. (The engine is checked
+# there too: it is what the daemon's threads run.)
+THREADED = $(shell grep -lE 'std::j?thread' $(TESTS)) tests/native/daemon/% tests/native/engine/restore%
+THREADLESS = $(if $(filter tsan,$(VARIANT)),native/cli/% native/ffi/% $(filter-out $(THREADED) tests/native/os/fake_disk.cpp,$(TESTS)))
 TESTED_OBJECTS = $(call objects,$(filter-out native/cli/main.cpp $(THREADLESS),$(SOURCES)))
 T = build/obj/tests$(if $(filter g++ c++,$(notdir $(CXX))),,-$(notdir $(CXX)))
 TEST_OBJECTS = $(patsubst %.cpp,$(T)/%.o,$(filter-out tests/native/main.cpp $(THREADLESS),$(TESTS)))
