@@ -20,7 +20,7 @@ struct Shared {
   std::string known;  // where the hash of its bytes stands that we know
 };
 
-std::string chosen_file(const Context& context) { return context.paths.state + "/handoff/directory"; }
+std::string chosen_file(const Context& context) { return context.paths.handoff() + "/directory"; }
 
 Result<std::string> directory_of(const Call& call, Context& context) {
   if (call.has("via")) {
@@ -38,12 +38,12 @@ Result<Shared> shared_of(const Call& call, Context& context, const std::string& 
   Shared shared{.directory = TRY(directory_of(call, context))};
   if (!context.disk.info(shared.directory)) return Error{Fault::not_found, cat("handoff: ", printable(shared.directory), " is not there; --via names another directory")};
   shared.file = cat(shared.directory, "/", name, ".kra");
-  shared.known = cat(context.paths.state, "/handoff/", directory_name(cat(context.server.socket, "\n", shared.file)));
+  shared.known = cat(context.paths.handoff(), "/", directory_name(cat(context.server.socket, "\n", shared.file)));
   return shared;
 }
 
 Result<void> remember(Context& context, const Shared& shared, const std::string& bytes) {
-  TRY(context.disk.make_directory(context.paths.state + "/handoff"));
+  TRY(context.disk.make_directory(context.paths.handoff()));
   TRY(context.disk.replace(shared.known, hex(hash64(bytes), 16)));
   return context.disk.replace(chosen_file(context), shared.directory);
 }

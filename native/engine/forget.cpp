@@ -80,7 +80,7 @@ class Work {
       }
     // Whole files that cannot be taken apart.
     forgotten_.contents = remove_holding(paths_.scrollback());
-    forgotten_.others = remove_holding(paths_.state + "/shada") + remove_holding(paths_.state + "/bases") + remove_holding(paths_.corrupt());
+    forgotten_.others = remove_holding(paths_.shada()) + remove_holding(paths_.bases()) + remove_holding(paths_.corrupt());
     for (const char* log : {"", ".1"}) lines(paths_.audit_log() + log);
     for (const char* notes : {"", ".b"}) records(paths_.edit_notes() + notes);
     if (trouble_) return std::move(*trouble_);

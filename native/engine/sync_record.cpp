@@ -116,7 +116,7 @@ std::vector<SyncRecord> all_records(Disk& disk, const Paths& paths) {
 }
 
 Result<std::string> device_name(Disk& disk, const Paths& paths) {
-  const auto file = paths.state + "/device";
+  const auto file = paths.device();
   if (auto known = disk.read(file, 256); known && !known->empty()) return known;
   std::string host;
   for (const char c : host_name())

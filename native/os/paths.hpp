@@ -9,6 +9,9 @@
 //             scrollback/HASH                          pane contents, by content
 //             git/ROOT/…                                what git sync knows of a work tree: engine/sync_store.hpp
 //             drafts/CLIENT.journal                      unsaved text of one editor's process    drafts/undo  drafts/out  drafts/reserve
+//             handoff/directory  handoff/KEY             where workspaces are handed over, and the hash of what was seen there last
+//             device                                     the name of this machine among those that sync
+//             shada/…  bases/…                           of the plugin: marks and jumps, texts that merges start from
 //             events.journal[.b]  changes.journal[.b]  audit.log[.1]  notes.journal[.b]  metrics.kra  corrupt/
 //   runtime/  kra.sock  kra.lock  watch-SERVER.lock  drafts/CLIENT.journal
 //   config/   config.yaml
@@ -37,6 +40,11 @@ struct Paths {
   std::string scrollback() const { return state + "/scrollback"; }
   std::string sync() const { return state + "/git"; }
   std::string corrupt() const { return state + "/corrupt"; }
+  std::string handoff() const { return state + "/handoff"; }
+  std::string device() const { return state + "/device"; }
+  // The plugin writes these two.
+  std::string shada() const { return state + "/shada"; }
+  std::string bases() const { return state + "/bases"; }
   // Two files that take turns.
   std::string events_journal() const { return state + "/events.journal"; }
   std::string events_journal_other() const { return state + "/events.journal.b"; }
