@@ -16,6 +16,9 @@ namespace {
 
 const WireLimits intent_limits{.frame = 1U << 30, .elements = 10'000'000, .total = 64U << 20};
 
+// From the reading of a file to the renaming over it.
+constexpr std::int64_t put_back_grace_ms = 1'000;
+
 std::string file_of(SyncStore& store, const std::string& id) { return store.file("intents/" + id); }
 
 }  // namespace
@@ -80,6 +83,7 @@ class Settling {
       bool all = true;
       remember(intent, left);
       for (const auto& slot : intent.slots) {
+        for (auto at = left.lower_bound(slot.name + "."); at != left.end() && at->starts_with(slot.name + "."); at = left.erase(at)) all = TRY(settle_put_back(slot, *at)) && all;
         if (left.erase(slot.name) == 0) continue;
         all = TRY(settle(slot)) && all;
       }
@@ -98,7 +102,7 @@ class Settling {
   void remember(const Intent& intent, const std::set<std::string>& present) {
     std::set<std::string> wanted;
     for (const auto& slot : intent.slots)
-      if (present.contains(slot.name)) wanted.insert({slot.before, slot.after});
+      if (const auto at = present.lower_bound(slot.name); at != present.end() && at->starts_with(slot.name)) wanted.insert({slot.before, slot.after});
     wanted.erase("");
     blobs_.clear();
     const std::vector<std::string> oids(wanted.begin(), wanted.end());
@@ -114,6 +118,20 @@ class Settling {
     if (!content) return ++settled_.waiting, false;
     if (!is_known(slot, *content)) TRY(rescue(slot, *content));
     if (auto dropped = store_.tree().drop_slot(slot.name, *content); !dropped) return ++settled_.waiting, false;
+    return ++settled_.dropped, true;
+  }
+
+  // What was put back, by its second name. As long as a writer may be about to rename over it that name stays.
+  Result<bool> settle_put_back(const Intent::Slot& slot, const std::string& name) {
+    const auto since = parse_int(std::string_view(name).substr(name.rfind('-') + 1)).value_or(0);
+    if (const auto age = wall_now().ms - since; age >= 0 && age < put_back_grace_ms) return ++settled_.waiting, false;
+    const auto kept = store_.tree().read_slot(name, brief());
+    if (!kept && kept.error().fault == Fault::not_found) return true;
+    if (!kept) return ++settled_.waiting, false;
+    const auto now = store_.tree().look(slot.path);
+    const bool in_place = now && now->inode == kept->look.inode && now->device == kept->look.device;
+    if (!in_place && !is_known(slot, *kept)) TRY(rescue({name, slot.path, slot.before, slot.after}, *kept));
+    if (auto dropped = store_.tree().drop_slot(name, *kept); !dropped) return ++settled_.waiting, false;
     return ++settled_.dropped, true;
   }
 

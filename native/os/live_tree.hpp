@@ -38,6 +38,10 @@ struct FileContent {
 // The end of a slot's name while its file is being written.
 inline constexpr std::string_view unfinished_slot = ".new";
 
+// The end of the name of a second name of what came out of an exchange and was put back, before the time of that (WallTime): a writer that read the path
+// in between may rename over it without ever having seen it.
+inline constexpr std::string_view put_back_slot = ".out-";
+
 // What a path is to hold.
 struct WantedFile {
   bool link = false;
@@ -95,6 +99,8 @@ class LiveTree {
   Result<void> write_slot(const std::string& slot, const WantedFile& wanted, std::uint32_t permissions, const std::string& path) const;
   Result<void> write_whole(const std::string& name, std::string_view bytes, std::uint32_t permissions, const std::string& path) const;
   Result<void> exchange(const Place& place, const FileLook& known, int lease, const std::string& slot, const std::string& path) const;
+  void keep_before_put_back(const std::string& slot, int round) const;
+  std::uint32_t names_of_ours(const FileLook& look) const;
   Result<void> put_new(const Place& place, const std::string& slot, const std::string& path) const;
 
   std::string root_;

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "os/disk_calls.hpp"
 #include "os/live_tree_calls.hpp"
@@ -85,6 +86,22 @@ Result<void> LiveTree::put_new(const Place& place, const std::string& slot, cons
   return number == EEXIST ? changed(path) : cannot(path, number);
 }
 
+// Whoever has no hard links goes without.
+void LiveTree::keep_before_put_back(const std::string& slot, int round) const {
+  const auto name = cat(slot, ".", round, put_back_slot, wall_now().ms);
+  (void)again([&] { return ::linkat(slots_fd_.get(), slot.c_str(), slots_fd_.get(), name.c_str(), 0); });
+}
+
+std::uint32_t LiveTree::names_of_ours(const FileLook& look) const {
+  std::uint32_t count = 0;
+  const auto names = slots();
+  if (!names) return 0;
+  for (const auto& name : *names)
+    if (name.find(put_back_slot) != std::string::npos)
+      if (const auto each = calls::look_at(slots_fd_.get(), name, name); each && each->inode == look.inode && each->device == look.device) ++count;
+  return count;
+}
+
 // The slot's file takes the place of the known one, which goes to the slot. When what comes out is not the known one, or somebody waits to write
 // into it, it is put back. A writer that renames over the name meanwhile has an even newer version: that one stays.
 Result<void> LiveTree::exchange(const Place& place, const FileLook& known, int lease, const std::string& slot, const std::string& path) const {
@@ -98,6 +115,7 @@ Result<void> LiveTree::exchange(const Place& place, const FileLook& known, int l
   const auto lease_now = lease < 0 ? LeaseState::none : calls::lease_state(lease, LeaseState::held);
   if (calls::same_file(out, known) && lease_now != LeaseState::broken) return calls::sync(place.directory.get(), path);
   for (int round = 0; round < put_back_limit; ++round) {
+    keep_before_put_back(slot, round);
     if (const int number = swap(); number == ENOENT) {
       // Deleted meanwhile: what came out is newer than nothing only for whoever reads the slot.
       return changed(path);
@@ -129,7 +147,7 @@ Result<void> LiveTree::put(const std::string& path, const WantedFile& wanted, co
     if (permissions == held->content.look.permissions || ::fchmod(held->fd.get(), permissions) == 0) return {};
     return failure(path, "set the mode", errno);
   }
-  if (held->content.look.links > 1) return Error{Fault::refused, cat(printable(path), " has several names (hard links)")};
+  if (held->content.look.links > 1 && held->content.look.links > 1 + names_of_ours(held->content.look)) return Error{Fault::refused, cat(printable(path), " has several names (hard links)")};
   // From here to the exchange the lease is not needed: it is taken again, so that no writer waits for our fsync.
   const auto before = held->content.look;
   held->fd.reset();
