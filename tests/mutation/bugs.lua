@@ -1,5 +1,5 @@
 -- Bugs that others had, or that kra had, put back one at a time. Each is a text in a file that becomes another, and the judge that must see it.
-local simulation = { 'build/bench/sync_simulation', '--full', '--runs', '24', '--until-wrong' }
+local simulation = { 'build/bench/sync_simulation', '--full', '--runs', '200', '--until-wrong' }
 local states = { 'build/bench/sync_states', '--full', '--states', '600', '--until-wrong' }
 
 return {
