@@ -91,6 +91,7 @@ class Merging {
       if (ours == theirs) set(path, ours);
       else if (files && (theirs.oid == base.oid || ours.oid == theirs.oid)) set(path, {mode_of(conflict), ours.oid});
       else if (files && ours.oid == base.oid) set(path, {mode_of(conflict), theirs.oid});
+      else if (const auto& whole = beside_empty(conflict); whole) set(path, whole);
       else if (!files) TRY(decide(conflict));
       else texts.push_back(&conflict), oids.insert(oids.end(), {base.oid, ours.oid, theirs.oid});
     }
@@ -103,6 +104,13 @@ class Merging {
     auto written = TRY(import.run(store_.git(), patience_));
     for (const auto& [conflict, mark] : merged) set(conflict->path, {mode_of(*conflict), written.oids[mark]});
     return {};
+  }
+  // Both made the file, one of them without a byte: there is nothing to choose, as with git.
+  TreeEntry beside_empty(const MergeConflict& conflict) const {
+    const auto& [path, base, ours, theirs] = conflict;
+    if (base || !is_file(ours) || !is_file(theirs) || ours.mode != theirs.mode) return {};
+    const std::string_view empty = store_.place().sha256 ? "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813" : "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+    return ours.oid == empty ? theirs : theirs.oid == empty ? ours : TreeEntry{};
   }
   static std::string mode_of(const MergeConflict& conflict) { return conflict.ours.mode != conflict.base.mode ? conflict.ours.mode : conflict.theirs.mode; }
 
@@ -150,7 +158,12 @@ class Merging {
       if (conflict.ours || conflict.theirs) set(conflict.path, conflict.ours ? conflict.ours : conflict.theirs);
       return merged_.conflicts.push_back(std::move(record)), Result<void>{};
     }
-    if (conflict.ours.oid == conflict.theirs.oid) return set(conflict.path, conflict.ours), Result<void>{};
+    if (conflict.ours.oid == conflict.theirs.oid && is_file(conflict.ours) && is_file(conflict.theirs)) {
+      // Whichever side is asked.
+      record.strategy = "keep", record.what = "both made it, one of them executable";
+      set(conflict.path, {std::max(conflict.ours.mode, conflict.theirs.mode), conflict.ours.oid});
+      return merged_.conflicts.push_back(std::move(record)), Result<void>{};
+    }
     record.what = conflict.base ? "both changed it" : "both made it";
     record.strategy = strategy_for(conflict.path);
     TRY(follow(conflict, record));

@@ -125,10 +125,23 @@ class MergeTrial {
     if (paths_of(merged) != paths_of(other)) return cat("from the other side the conflicts are those of ", paths_of(other), ", not of ", paths_of(merged));
     if (merged.conflicts.empty() && merged.tree != other.tree) return std::string("from the other side the merge is another");
     // A device that was killed after its push does it again.
-    if (const auto again = TRY(merge(trees_[0], trees_[1], merged.tree)); again.tree != merged.tree) return std::string("once more is something else");
+    if (auto other_way = TRY(once_more(merged)); !other_way.empty()) return other_way;
     if (const auto rest = TRY(merge(merged.tree, merged.tree, merged.tree)); rest.tree != merged.tree || !rest.conflicts.empty()) return std::string("it does not come to rest");
     if (auto lost = TRY(missing(merged)); !lost.empty()) return lost;
     return beside_git(commits, merged);
+  }
+
+  // But for a text of which lines repeat: what both added may be told apart in several ways, also by git. Recovery does not ask that: its base is ours.
+  Result<std::string> once_more(const Merged& merged) {
+    const auto again = TRY(merge(trees_[0], trees_[1], merged.tree));
+    const auto base = TRY(list_tree(store_.git(), trees_[0], git_patience())), ours = TRY(list_tree(store_.git(), trees_[1], git_patience()));
+    for (const auto& change : TRY(diff_trees(store_.git(), merged.tree, again.tree, git_patience()))) {
+      const auto path = change.path.substr(0, change.path.find(".conflict-"));
+      const auto before = base.find(path), mine = ours.find(path);
+      const bool both_wrote = before != base.end() && mine != ours.end() && before->second.oid != mine->second.oid && before->second.mode != "120000" && mine->second.mode != "120000";
+      if (!both_wrote) return cat("once more is something else at ", change.path);
+    }
+    return std::string();
   }
 
   static std::string paths_of(const Merged& merged) {

@@ -175,6 +175,17 @@ TEST_CASE("a mode and an edit go together", "[sync]") {
   CHECK(copies(both.a).size() == 1);
 }
 
+TEST_CASE("both made it, one without a byte: the other's is the file", "[sync]") {
+  Devices devices;
+  devices.a.write("n", ""), devices.b.write("n", "text\n"), devices.a.write("m", "text\n"), devices.b.write("m", "");
+  devices.sync(devices.b);
+  CHECK(devices.sync(devices.a).conflicts.empty());
+  devices.settle();
+  CHECK(devices.same());
+  CHECK(devices.a.read("n") == "text\n");
+  CHECK(devices.a.read("m") == "text\n");
+}
+
 TEST_CASE("the first glob that fits decides", "[sync]") {
   Devices devices;
   devices.settings.sync.conflict = {{"notes/*.md", "union"}, {"*.json", "theirs"}, {"**", "copy"}};
