@@ -16,6 +16,8 @@ std::string lower(std::string_view text) {
 
 RemoteAnswer failed(const Outcome& outcome) {
   auto words = git_words(outcome);
+  // git ends what a remote says with blanks, to wipe a terminal's line.
+  while (words.ends_with(' ')) words.pop_back();
   auto trouble = trouble_of(outcome.errors);
   return {trouble == RemoteTrouble::none ? RemoteTrouble::other : trouble, std::move(words), {}};
 }

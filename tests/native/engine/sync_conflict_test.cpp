@@ -9,19 +9,26 @@ using namespace kra;
 
 namespace {
 
-// What a device did to the path `x` that both had as a file with three lines.
+// What a device did to a path that both had as a file with three lines.
 struct Deed {
   const char* name;
-  void (*act)(GitWorld& world, const std::string& mark);
+  void (*act)(GitWorld& world, const std::string& path, const std::string& mark);
 };
 const std::string three = "one\ntwo\nthree\n";
-const Deed edit{"edit", [](GitWorld& world, const std::string& mark) { world.write("x", cat("one\n", mark, "\nthree\n")); }};
-const Deed gone{"delete", [](GitWorld& world, const std::string&) { world.remove("x"); }};
-const Deed link_to{"link", [](GitWorld& world, const std::string& mark) { world.remove("x"), ::symlink(mark.c_str(), world.at("x").c_str()); }};
-const Deed directory{"directory", [](GitWorld& world, const std::string& mark) { world.remove("x"), world.write("x/below", mark + "\n"); }};
-const Deed executable{"mode", [](GitWorld& world, const std::string&) { ::chmod(world.at("x").c_str(), 0755); }};
-const Deed edit_and_mode{"edit and mode", [](GitWorld& world, const std::string& mark) { edit.act(world, mark), ::chmod(world.at("x").c_str(), 0755); }};
-const Deed renamed{"rename", [](GitWorld& world, const std::string& mark) { std::filesystem::rename(world.at("x"), world.at("x." + mark)); }};
+using Text = std::string;
+const Deed edit{"edit", [](GitWorld& world, const Text& x, const Text& mark) { world.write(x, cat("one\n", mark, "\nthree\n")); }};
+const Deed gone{"delete", [](GitWorld& world, const Text& x, const Text&) { world.remove(x); }};
+const Deed link_to{"link", [](GitWorld& world, const Text& x, const Text& mark) { world.remove(x), ::symlink(mark.c_str(), world.at(x).c_str()); }};
+const Deed directory{"directory", [](GitWorld& world, const Text& x, const Text& mark) { world.remove(x), world.write(x + "/below", mark + "\n"); }};
+const Deed executable{"mode", [](GitWorld& world, const Text& x, const Text&) { ::chmod(world.at(x).c_str(), 0755); }};
+const Deed edit_and_mode{"edit and mode", [](GitWorld& world, const Text& x, const Text& mark) { edit.act(world, x, mark), executable.act(world, x, mark); }};
+const Deed renamed{"rename", [](GitWorld& world, const Text& x, const Text& mark) { std::filesystem::rename(world.at(x), world.at(cat(x, ".", mark))); }};
+
+// What happened to one path here and there.
+struct Deeds {
+  const Deed &here, &there;
+  const char* path = "x";
+};
 
 std::vector<std::string> copies(const GitWorld& world) {
   std::vector<std::string> found;
@@ -30,18 +37,20 @@ std::vector<std::string> copies(const GitWorld& world) {
   return found;
 }
 
-// Everything that any file or link holds.
-std::string all_bytes(const GitWorld& world) {
+// Everything that a file or link of this name, with an ending or without, holds.
+std::string bytes_of(const GitWorld& world, const std::string& name) {
   std::string all;
-  for (const auto& [path, what] : world.manifest(false)) all += cat(path, "=", what, "\n");
+  for (const auto& [path, what] : world.manifest(false))
+    if (path.starts_with(name)) all += cat(path, "=", what, "\n");
   return all;
 }
 
 struct Meeting : Devices {
-  Meeting(const std::string& strategy, const Deed& here, const Deed& there, const std::string& kind = "shadow") : Devices(kind) {
+  Meeting(const std::string& strategy, const std::vector<Deeds>& all, const std::string& kind = "shadow") : Devices(kind) {
     settings.sync.conflict = {{"**", strategy}};
-    b.write("x", three), sync(b), sync(a);
-    there.act(b, "theirs"), here.act(a, "mine");
+    for (const auto& deeds : all) b.write(deeds.path, three);
+    sync(b), sync(a);
+    for (const auto& deeds : all) deeds.there.act(b, deeds.path, "theirs"), deeds.here.act(a, deeds.path, "mine");
     sync(b);
     report = sync(a);
   }
@@ -68,6 +77,26 @@ struct Meeting : Devices {
   SyncReport report;
 };
 
+// In the trees or beside the conflict; copies are in the trees.
+void keeps_both(Meeting& meeting, const std::string& strategy, const std::string& path, const std::vector<std::string>& words) {
+  const auto all = bytes_of(meeting.a, path) + (strategy == "manual" ? bytes_of(meeting.b, path) : "");
+  std::string stored;
+  auto store = meeting.a.store();
+  const auto list = list_conflicts(store, git_patience());
+  for (const auto& record : *list)
+    if (record.path.starts_with(path))
+      for (const auto* side : {&record.ours, &record.theirs})
+        if (*side) stored += read_blobs(store.git(), {side->oid}, git_patience())->front();
+  INFO(path << ": " << all);
+  for (const auto& word : words) {
+    CHECK((all.find(word) != all.npos || stored.find(word) != stored.npos));
+    if (strategy == "copy") CHECK(all.find(word) != all.npos);
+  }
+  std::size_t made = 0;
+  for (const auto& copy : copies(meeting.a)) made += copy.starts_with(path) ? 1 : 0;
+  CHECK(made <= 1);
+}
+
 }  // namespace
 
 TEST_CASE("edit against edit by every strategy", "[sync]") {
@@ -79,7 +108,7 @@ TEST_CASE("edit against edit by every strategy", "[sync]") {
                           Row{"union", "one\nmine\ntheirs\nthree\n", 0}, Row{"markers", "one\n<<<<<<< here\nmine\n=======\ntheirs\n>>>>>>> dev-b\nthree\n", 0},
                           Row{"manual", "one\nmine\nthree\n", 0}, Row{"newest", "", 0}}) {
     INFO(row.strategy);
-    Meeting meeting(row.strategy, edit, edit);
+    Meeting meeting(row.strategy, {{edit, edit}});
     REQUIRE(meeting.report.conflicts.size() == 1);
     if (*row.here) CHECK(meeting.a.read("x") == row.here);
     else CHECK((meeting.a.read("x") == "one\nmine\nthree\n" || meeting.a.read("x") == "one\ntheirs\nthree\n"));
@@ -113,44 +142,37 @@ TEST_CASE("the newest wins, whichever side it is on", "[sync]") {
 }
 
 TEST_CASE("what cannot be put together keeps both sides, by every strategy", "[sync]") {
-  struct Row {
-    const Deed &here, &there;
+  struct Row : Deeds {
     const char* first;  // of each side what must be somewhere in both trees, unless one side was chosen
     const char* second;
   };
-  for (const char* strategy : {"copy", "manual", "ours", "theirs", "union", "markers", "newest"})
-    for (const auto& row : {Row{edit, gone, "mine", ""}, Row{gone, edit, "theirs", ""}, Row{edit, link_to, "mine", "theirs"}, Row{link_to, edit, "mine", "theirs"},
-                            Row{link_to, link_to, "mine", "theirs"}, Row{edit, directory, "mine", "theirs"}, Row{directory, edit, "mine", "theirs"},
-                            Row{link_to, directory, "mine", "theirs"}, Row{directory, gone, "mine", ""}, Row{edit, renamed, "mine", "x.theirs"}}) {
-      // One of each kind does for those that put texts together or take a side.
-      const bool every = std::string_view(strategy) == "copy" || std::string_view(strategy) == "manual";
-      if (!every && (&row.here != &edit || &row.there == &renamed)) continue;
-      INFO(strategy << ": " << row.here.name << " against " << row.there.name);
-      Meeting meeting(strategy, row.here, row.there);
+  // All of them at once, each at a path of its own; what is renamed by itself, so that it is clear what it was.
+  const std::vector<Row> together = {{{edit, gone, "edit-gone"}, "mine", ""},
+                                     {{gone, edit, "gone-edit"}, "theirs", ""},
+                                     {{edit, link_to, "edit-link"}, "mine", "theirs"},
+                                     {{link_to, edit, "link-edit"}, "mine", "theirs"},
+                                     {{link_to, link_to, "link-link"}, "mine", "theirs"},
+                                     {{edit, directory, "edit-directory"}, "mine", "theirs"},
+                                     {{directory, edit, "directory-edit"}, "mine", "theirs"},
+                                     {{link_to, directory, "link-directory"}, "mine", "theirs"},
+                                     {{directory, gone, "directory-gone"}, "mine", ""}};
+  const std::vector<Row> apart = {{{edit, renamed}, "mine", "x.theirs"}};
+  for (const std::string strategy : {"copy", "manual", "ours", "theirs", "union", "markers", "newest"})
+    for (const auto* rows : {&together, &apart}) {
+      INFO(strategy);
+      Meeting meeting(strategy, {rows->begin(), rows->end()});
       meeting.rest();
-      const bool manual = std::string_view(strategy) == "manual";
-      if (!manual) {
+      if (strategy != "manual") {
         INFO(difference(meeting.a.manifest(false), meeting.b.manifest(false)));
         CHECK(meeting.same());
       }
-      const auto all = all_bytes(meeting.a) + (manual ? all_bytes(meeting.b) : "");
-      std::string stored;
-      auto store = meeting.a.store();
-      const auto list = list_conflicts(store, git_patience());
-      for (const auto& record : *list)
-        for (const auto* side : {&record.ours, &record.theirs})
-          if (*side) stored += read_blobs(store.git(), {side->oid}, git_patience())->front();
-      INFO(all);
-      for (const std::string word : {row.first, row.second}) CHECK((all.find(word) != all.npos || stored.find(word) != stored.npos));
-      if (std::string_view(strategy) == "copy")
-        for (const std::string word : {row.first, row.second}) CHECK(all.find(word) != all.npos);
-      CHECK(copies(meeting.a).size() <= 1);
+      for (const auto& row : *rows) keeps_both(meeting, strategy, row.path, {row.first, row.second});
     }
 }
 
 TEST_CASE("both renamed it, each to a name of its own: both names are there", "[sync]") {
   for (const char* kind : {"shadow", "track"}) {
-    Meeting meeting("copy", renamed, renamed, kind);
+    Meeting meeting("copy", {{renamed, renamed}}, kind);
     meeting.rest();
     CHECK(meeting.same());
     CHECK(meeting.a.read("x.mine") == three);
@@ -162,14 +184,14 @@ TEST_CASE("both renamed it, each to a name of its own: both names are there", "[
 
 TEST_CASE("a mode and an edit go together", "[sync]") {
   for (const char* kind : {"shadow", "track"}) {
-    Meeting meeting("copy", executable, edit, kind);
+    Meeting meeting("copy", {{executable, edit}}, kind);
     CHECK(meeting.report.conflicts.empty());
     meeting.rest();
     CHECK(meeting.same());
     CHECK(meeting.a.read("x") == "one\ntheirs\nthree\n");
     CHECK(::access(meeting.b.at("x").c_str(), X_OK) == 0);
   }
-  Meeting both("copy", edit_and_mode, edit);
+  Meeting both("copy", {{edit_and_mode, edit}});
   both.rest();
   CHECK(both.same());
   CHECK(copies(both.a).size() == 1);
