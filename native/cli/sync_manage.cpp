@@ -101,7 +101,7 @@ ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console,
   OR_FAIL(read_record(context.disk, context.paths, place));
   const auto settings = OR_FAIL(context.settings());
   auto store = OR_FAIL(store_of(context, place));
-  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = held_by(context.disk, context.paths, place.root), .ignored = call.has("ignored")}, {}, sync_patience()));
+  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = held_by(context.disk, context.paths, place.root), .ignored = call.has("ignored")}, sync_patience()));
   OR_FAIL(thin_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), settings.settings.history.daily_for, wall_now(), sync_patience()));
   if (!call.value("bundle").empty()) OR_FAIL(bundle_snapshot(store, taken.meta, full_name(call.value("bundle")), sync_patience()));
   if (call.json()) console.json(value_of(taken.meta));

@@ -50,6 +50,9 @@ class Watching {
   // These bytes are about to be written there by a sync; no hash: the file is about to go.
   void claim_for_sync(const std::string& path, const std::string& hash, std::uint64_t size) { echo_.claim(0, path, hash, size, Clock::now()); }
   void release_root(const std::string& root);
+  // Where something has happened below a held root, all that happened before this call among it (WatchedTree::touched()).
+  WatchedTree::Touched touched(const std::string& root);
+  std::set<std::string> watched_below(const std::string& root) const { return tree_ ? tree_->watched_below(root) : std::set<std::string>(); }
 
   std::optional<Instant> due() const;
   void ring(Instant now);

@@ -187,10 +187,25 @@ void Watching::hold_root(const std::string& root) {
   if (held_[root]++ == 0) tree_->hold_root(root);
 }
 
+WatchedTree::Touched Watching::touched(const std::string& root) {
+  // Directories that are new have to be watched first: for a while; one who looks at everything needs nobody's word.
+  constexpr Milliseconds longest{100};
+  if (!tree_) return {};
+  const auto until = Clock::now() + longest;
+  drain(Clock::now());
+  while (tree_->working() && Clock::now() < until) {
+    TreeEvents events;
+    tree_->work(events, until);
+    take_events(std::move(events), Clock::now());
+  }
+  return tree_->touched(root);
+}
+
 void Watching::release_root(const std::string& root) {
   auto held = held_.find(root);
   if (held == held_.end() || --held->second > 0) return;
   held_.erase(held);
+  tree_->forget_touched(root);
   tree_->release_root(root);
 }
 

@@ -23,11 +23,11 @@ class RollBack {
   }
 
   Result<RolledBack> run() {
-    const auto taken = TRY(take_snapshot(store_, {.reason = "rollback", .ignored = target_.ignored}, {}, patience_));
+    const auto taken = TRY(take_snapshot(store_, {.reason = "rollback", .ignored = target_.ignored}, patience_));
     done_.undo_id = taken.meta.id;
     files_ = TRY(list_tree(store_.git(), target_.tree, patience_));
     TRY(load_parts());
-    state_ = taken.state;
+    state_ = *taken.state;
     for (int round = 0; round < rounds; ++round) {
       TRY(restore_files());
       if (done_.left.empty()) break;

@@ -5,6 +5,7 @@
 
 #include "base/record.hpp"
 #include "base/text.hpp"
+#include "engine/tree_sums.hpp"
 #include "wire/messages.hpp"
 #include "wire/msgpack.hpp"
 
@@ -24,25 +25,7 @@ std::string new_id(WallTime now) {
   return cat(text, "-", new_uuid().substr(0, 6));
 }
 
-bool usual(const ScannedFile& file) {
-  return file.look.kind != FileKind::file || file.look.permissions == (file.entry.mode == "100755" ? 0755U : 0644U);
-}
-
 std::string reference_of(const std::string& id) { return cat(snapshot_refs, id); }
-
-// Blobs that only the index knows.
-Result<std::vector<std::string>> staged_only(const IndexMap& index, const WorkState& state, const TreeMap& head) {
-  std::set<std::string> wanted;
-  for (const auto& [path, entry] : index) {
-    // One that is only intended to be added names the empty blob, which may be there.
-    if (entry.mode == "160000") continue;
-    const auto on_disk = state.files.find(path);
-    const auto in_head = head.find(path);
-    const bool known = (on_disk != state.files.end() && on_disk->second.entry.oid == entry.oid) || (in_head != head.end() && in_head->second.oid == entry.oid);
-    if (!known) wanted.insert(entry.oid);
-  }
-  return std::vector<std::string>(wanted.begin(), wanted.end());
-}
 
 }  // namespace
 
@@ -73,19 +56,20 @@ Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std:
   return oids;
 }
 
+static Result<std::vector<SnapshotMeta>> newest_snapshots(SyncStore& store, const Patience& patience);
+
 namespace {
 
 class Taking {
  public:
   Taking(SyncStore& store, const SnapshotRequest& request, const Patience& patience) : store_(store), request_(request), patience_(patience) {}
 
-  Result<SnapshotTaken> run(const std::vector<std::string>& changed_paths) {
+  Result<SnapshotTaken> run() {
     auto head = TRY(read_head(store_.disk(), store_.place()));
     // Of an index and a file of one moment git compares the bytes, of others only their looks.
     if (const auto index = store_.disk().info(store_.place().git + "/index")) index_at_ns_ = index->modified_ns;
-    index_ = TRY(read_user_index(store_.disk(), store_.place()));
-    auto before = load_scan(store_, request_.ignored, patience_);
-    taken_.state = TRY(scan_work_tree(store_, index_.entries, std::move(before), {.ignored = request_.ignored, .paths = changed_paths}, patience_));
+    index_ = TRY(user_index(store_));
+    taken_.state = TRY(look_at_tree(store_, index_, {.ignored = request_.ignored}, patience_));
     TRY(describe(head));
     if (request_.reason != "manual")
       if (auto same = TRY(same_as_newest())) return taken_.meta = std::move(*same), std::move(taken_);
@@ -98,19 +82,24 @@ class Taking {
     auto& meta = taken_.meta;
     const auto now = wall_now();
     meta.id = new_id(now), meta.at = now.ms, meta.reason = request_.reason, meta.held_by = request_.held_by;
-    meta.branch = head.branch, meta.head = head.oid, meta.ignored = request_.ignored, meta.has_index = !index_.bytes.empty();
+    meta.branch = head.branch, meta.head = head.oid, meta.ignored = request_.ignored;
     meta.operation = unfinished_operation(store_.disk(), store_.place());
+    meta.files = taken_.state->files.size();
+    meta.tree = taken_.state->tree;
+    for (const auto& [path, why] : taken_.state->skipped) meta.skipped.push_back({path, why});
+    TRY(gather_state());
+    const bool has_head = !parents_.empty() && parents_.front() == meta.head;
+    sums_ = !request_.ignored && store_.memory() ? store_.memory() : &own_;
+    TRY(sum_up(store_, *sums_, *taken_.state, index_, has_head ? meta.head : "", patience_));
+    meta.has_index = sums_->has_index;
     if (meta.has_index) meta.index_at_ns = index_at_ns_;
-    meta.files = taken_.state.files.size();
-    meta.tree = taken_.state.tree;
-    for (const auto& [path, file] : taken_.state.files)
-      if (!usual(file)) meta.modes.push_back({path, file.look.permissions});
-    auto directories = TRY(scan_directories(store_.tree(), taken_.state));
+    meta.changed = sums_->differing.size();
+    for (const auto& path : sums_->unusual) meta.modes.push_back({path, taken_.state->files.find(path)->second.look.permissions});
+    auto directories = sums_->directories.state();
     for (const auto& [path, permissions] : directories.modes)
       if (permissions != usual_directory) meta.modes.push_back({path, permissions});
     meta.empty_directories = std::move(directories.empty);
-    for (const auto& [path, why] : taken_.state.skipped) meta.skipped.push_back({path, why});
-    return gather_state();
+    return {};
   }
 
   Result<void> gather_state() {
@@ -123,67 +112,69 @@ class Taking {
       operation_.emplace_back(name, std::move(*text));
     }
     parents_ = TRY(keep_commits(store_, std::move(commits), patience_));
-    const bool has_head = !parents_.empty() && parents_.front() == taken_.meta.head;
-    if (has_head) head_files_ = TRY(list_tree(store_.git(), taken_.meta.head, patience_));
-    std::uint64_t same = 0, other = 0;
-    for (const auto& [path, file] : taken_.state.files)
-      if (const auto in_head = head_files_.find(path); in_head != head_files_.end()) (in_head->second == file.entry ? same : other) += 1;
-    taken_.meta.changed = other + (taken_.state.files.size() - same - other) + (head_files_.size() - same - other);
     return {};
   }
 
   // Everything but the time and the reason.
   Result<std::optional<SnapshotMeta>> same_as_newest() {
-    auto list = TRY(list_snapshots(store_, patience_));
+    auto list = TRY(newest_snapshots(store_, patience_));
     if (list.empty() || !operation_.empty() || list.front().ignored != request_.ignored) return std::optional<SnapshotMeta>();
     auto& newest = list.front();
     auto like = taken_.meta;
     like.id = newest.id, like.at = newest.at, like.reason = newest.reason, like.held_by = newest.held_by, like.index_at_ns = newest.index_at_ns;
     if (newest.tree != like.tree || pack(to_value(like)) != pack(to_value(newest))) return std::optional<SnapshotMeta>();
-    const auto index = TRY(read_blobs(store_.git(), {cat(reference_of(newest.id), ":index")}, patience_));
-    return index.front() == index_.bytes ? std::optional<SnapshotMeta>(std::move(newest)) : std::nullopt;
+    const auto index = cat(reference_of(newest.id), ":index");
+    // What is in the store already has left only its name.
+    const bool same = sums_->index_blob.empty() ? TRY(read_blobs(store_.git(), {index}, patience_)).front() == index_->bytes
+                                                : TRY(resolve(store_.git(), index, patience_)) == sums_->index_blob;
+    return same ? std::optional<SnapshotMeta>(std::move(newest)) : std::nullopt;
   }
 
   Result<void> write() {
     Import import;
     std::vector<Import::Change> parts;
-    if (taken_.state.tree != empty_tree(store_.place().sha256)) parts.push_back({"W", "040000", taken_.state.tree});
+    if (taken_.state->tree != empty_tree(store_.place().sha256)) parts.push_back({"W", "040000", taken_.state->tree});
     const auto add = [&](const std::string& path, std::string_view bytes) { parts.push_back({path, "100644", Import::mark_text(import.blob(bytes))}); };
-    add("index", index_.bytes);
+    const int index = sums_->index_blob.empty() ? import.blob(index_->bytes) : 0;
+    parts.push_back({"index", "100644", index == 0 ? sums_->index_blob : Import::mark_text(index)});
     add("meta", pack(to_value(taken_.meta)));
     for (const auto& [name, bytes] : operation_) add("state/" + name, bytes);
-    const Git theirs(store_.place().common);
-    auto wanted = TRY(staged_only(index_.entries, taken_.state, head_files_));
-    const auto absent = TRY(missing_objects(theirs, wanted, patience_));
-    std::erase_if(wanted, [&](const std::string& oid) { return std::find(absent.begin(), absent.end(), oid) != absent.end(); });
-    const auto blobs = TRY(read_blobs(theirs, wanted, patience_));
-    for (std::size_t at = 0; at < wanted.size(); ++at) add("staged/" + wanted[at], blobs[at]);
+    auto wanted = staged_only(*sums_, *taken_.state);
+    if (!wanted.empty()) {
+      const Git theirs(store_.place().common);
+      const auto absent = TRY(missing_objects(theirs, wanted, patience_));
+      std::erase_if(wanted, [&](const std::string& oid) { return std::find(absent.begin(), absent.end(), oid) != absent.end(); });
+      const auto blobs = TRY(read_blobs(theirs, wanted, patience_));
+      for (std::size_t at = 0; at < wanted.size(); ++at) add("staged/" + wanted[at], blobs[at]);
+    }
     import.commit({.ref = reference_of(taken_.meta.id), .committer = own_identity({taken_.meta.at}), .message = taken_.meta.reason, .parents = parents_, .changes = std::move(parts)});
-    TRY(import.run(store_.git(), patience_));
+    const auto written = TRY(import.run(store_.git(), patience_));
+    if (index != 0) note_index_blob(*sums_, *index_, written.oids.at(index));
     return {};
   }
 
   SyncStore& store_;
   const SnapshotRequest& request_;
   const Patience& patience_;
-  UserIndex index_;
+  std::shared_ptr<UserIndex> index_;
   std::int64_t index_at_ns_ = 0;
   SnapshotTaken taken_;
-  TreeMap head_files_;
+  TreeMemory own_;
+  TreeMemory* sums_ = nullptr;
   std::vector<std::string> parents_;
   std::vector<std::pair<std::string, std::string>> operation_;
 };
 
 }  // namespace
 
-Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const std::vector<std::string>& changed_paths, const Patience& patience) {
-  return Taking(store, request, patience).run(changed_paths);
-}
+Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const Patience& patience) { return Taking(store, request, patience).run(); }
 
-Result<std::vector<SnapshotMeta>> list_snapshots(SyncStore& store, const Patience& patience) {
+using Refs = std::map<std::string, std::string>;
+
+static Result<std::vector<SnapshotMeta>> snapshots_of(SyncStore& store, const Refs& refs, const Patience& patience) {
   std::vector<SnapshotMeta> list;
   std::vector<std::string> names;
-  for (const auto& [name, oid] : TRY(list_refs(store.git(), std::string(snapshot_refs), patience))) names.push_back(oid + ":meta");
+  for (const auto& [name, oid] : refs) names.push_back(oid + ":meta");
   const auto texts = TRY(read_blobs(store.git(), names, patience));
   for (std::size_t at = 0; at < texts.size(); ++at) {
     const auto value = TRY_TO("snapshot", unpack(texts[at], meta_limits));
@@ -195,6 +186,20 @@ Result<std::vector<SnapshotMeta>> list_snapshots(SyncStore& store, const Patienc
   }
   std::sort(list.begin(), list.end(), [](const auto& left, const auto& right) { return std::tie(left.at, left.id) > std::tie(right.at, right.id); });
   return list;
+}
+
+Result<std::vector<SnapshotMeta>> list_snapshots(SyncStore& store, const Patience& patience) {
+  return snapshots_of(store, TRY(list_refs(store.git(), std::string(snapshot_refs), patience)), patience);
+}
+
+// Of the newest second that has any: an id begins with it.
+static Result<std::vector<SnapshotMeta>> newest_snapshots(SyncStore& store, const Patience& patience) {
+  constexpr std::size_t second = std::string_view("20260101-000000").size();
+  auto refs = TRY(list_refs(store.git(), std::string(snapshot_refs), patience));
+  if (refs.empty()) return std::vector<SnapshotMeta>{};
+  const auto front = refs.rbegin()->first.substr(0, snapshot_refs.size() + second);
+  std::erase_if(refs, [&](const auto& ref) { return !ref.first.starts_with(front); });
+  return snapshots_of(store, refs, patience);
 }
 
 Result<SnapshotMeta> find_snapshot(SyncStore& store, const std::string& id, const Patience& patience) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/directory_map.hpp"
 #include "engine/work_scan.hpp"
 
 namespace kra {
@@ -78,12 +79,12 @@ struct SnapshotRequest {
 
 struct SnapshotTaken {
   SnapshotMeta meta;
-  WorkState state;
+  std::shared_ptr<const WorkState> state;  // as look_at_tree() gives it
 };
 
 // Neither the work tree nor anything of the user's repository is changed. A state that equals the newest snapshot's is not taken twice when the
 // reason is not manual: that one comes back.
-Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const std::vector<std::string>& changed_paths, const Patience& patience);
+Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const Patience& patience);
 
 // Newest first.
 Result<std::vector<SnapshotMeta>> list_snapshots(SyncStore& store, const Patience& patience);
@@ -97,13 +98,6 @@ Result<void> thin_snapshots(SyncStore& store, std::uint64_t kept, Milliseconds a
 Result<void> bundle_snapshot(SyncStore& store, const SnapshotMeta& snapshot, const std::string& file, const Patience& patience);
 // The snapshot of a bundle becomes one of the store again. not_found: no such file; refused: it holds none.
 Result<SnapshotMeta> take_in_bundle(SyncStore& store, const std::string& file, const Patience& patience);
-
-// Directories with their permissions, and those that no file lies below (git-ignored or not).
-struct DirectoryState {
-  std::map<std::string, std::uint32_t, std::less<>> modes;  // of all
-  std::vector<std::string> empty;
-};
-Result<DirectoryState> scan_directories(const LiveTree& tree, const WorkState& state);
 
 // Makes sure that the store has the user's commits; those that cannot be had are left out of what comes back.
 Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std::string> oids, const Patience& patience);

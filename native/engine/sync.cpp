@@ -86,7 +86,7 @@ class Syncing {
 
   Result<void> snapshot() {
     if (request_.plan) return {};
-    const auto taken = TRY(take_snapshot(store_, {.reason = "sync"}, {}, patience_));
+    const auto taken = TRY(take_snapshot(store_, {.reason = "sync"}, patience_));
     report_.snapshot = taken.meta.id;
     TRY(thin_snapshots(store_, static_cast<std::uint64_t>(settings_.sync.snapshots_kept), settings_.history.daily_for, wall_now(), patience_));
     return {};
@@ -95,15 +95,15 @@ class Syncing {
   // False: the report says how it ended.
   Result<bool> one_round() {
     left_.clear(), open_.clear();
-    const auto index = TRY(read_user_index(store_.disk(), store_.place()));
-    state_ = TRY(scan_work_tree(store_, index.entries, load_scan(store_, false, patience_), {.paths = request_.paths}, patience_));
+    index_ = TRY(user_index(store_));
+    state_ = TRY(look_at_tree(store_, index_, {}, patience_));
     if (track_ && !TRY(keep_commits(store_, {head_.oid}, patience_)).size() && !head_.oid.empty()) return end_with(RemoteTrouble::other, "the store cannot have the branch's commit");
     for (int attempt = 0; attempt < push_rounds; ++attempt) {
       TRY(know_base());
       auto answer = TRY(know_remote());
       if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
       if (!report_.state.empty() && report_.state == "held") return false;
-      if (!TRY(prepare(index.entries))) return false;
+      if (!TRY(prepare())) return false;
       if (request_.plan) return TRY(tell_plan()), false;
       answer = TRY(push());
       if (answer.trouble == RemoteTrouble::none) return TRY(bring_in()), true;
@@ -206,21 +206,21 @@ class Syncing {
   }
 
   // From here to the push only the store changes. False: held.
-  Result<bool> prepare(const IndexMap& index) {
-    auto outgoing = TRY(diff_trees(store_.git(), base_, state_.tree, patience_));
-    auto held = TRY(hold_outgoing(store_, outgoing, state_, patience_));
+  Result<bool> prepare() {
+    auto outgoing = TRY(diff_trees(store_.git(), base_, state_->tree, patience_));
+    auto held = TRY(hold_outgoing(store_, outgoing, *state_, patience_));
     swings_ = Swings::from_text(store_.disk().read(store_.file("swings"), 64U << 20).value_or(""));
     for (const auto& change : outgoing)
       if (!request_.confirmed && swings_.too_often(change.path, change.before.oid, change.after.oid))
         held[change.path] = cat("another device changes it back each time; `kra sync --confirm` takes yours");
-    const auto made = TRY(made_by_git(store_, index, blobs_of(held, outgoing, &PathChange::before), patience_));
+    const auto made = TRY(made_by_git(store_, index_->entries, blobs_of(held, outgoing, &PathChange::before), patience_));
     report_.held.clear();
     sparse_.clear();
-    for (const auto& [path, entry] : index)
-      if (entry.skip_worktree && !state_.files.contains(path)) sparse_.insert(path);
+    for (const auto& path : index_->left_out)
+      if (!state_->files.contains(path)) sparse_.insert(path);
     guard_.clear();
-    const bool many_gone = guards(too_many_deletions(outgoing, state_.files.size() + outgoing.size()));
-    const bool many_new = guards(too_many_new(outgoing, state_));
+    const bool many_gone = guards(too_many_deletions(outgoing, state_->files.size() + outgoing.size()));
+    const bool many_new = guards(too_many_new(outgoing, *state_));
     std::vector<Import::Change> kept;
     std::erase_if(outgoing, [&](const PathChange& change) {
       const auto why = held.find(change.path);
@@ -238,16 +238,16 @@ class Syncing {
     });
     // A repository inside is what the branch says it is: its files are its own matter, and it has not gone.
     if (track_)
-      for (const auto& [path, entry] : index)
-        if (entry.mode == "160000" && entry.stage == 0) kept.push_back({path, entry.mode, entry.oid});
-    for (const auto& [path, why] : state_.skipped) {
+      for (const auto& [path, entry] : index_->others)
+        if (entry.stage == 0) kept.push_back({path, entry.mode, entry.oid});
+    for (const auto& [path, why] : state_->skipped) {
       if (why == skipped_secret) report_.held.push_back({path, "it looks like a secret"});
       if (why == "too big" || why == "unreadable") report_.held.push_back({path, why == "too big" ? "it is larger than 50 MB" : why});
     }
     report_.large.clear();
-    for (auto& [path, size] : large_files(outgoing, state_)) report_.large.push_back({path, std::move(size)});
+    for (auto& [path, size] : large_files(outgoing, *state_)) report_.large.push_back({path, std::move(size)});
     outgoing_ = std::move(outgoing);
-    work_ = TRY(tree_with("held", state_.tree, std::move(kept)));
+    work_ = TRY(tree_with("held", state_->tree, std::move(kept)));
     if (!beside_.empty()) return outgoing_.empty() || !request_.push ? hold(beside_) : keep_aside(beside_);
     if (track_ && request_.unattended() && outgoing_.size() > static_cast<std::size_t>(settings_.sync.auto_commit_threshold)) return keep_aside("so many wait for a sync by hand");
     auto merged = TRY(merge_trees(store_, {base_, work_, remote_tree_.empty() ? base_ : remote_tree_, theirs_.device, remote_is_newer(), settings_.sync.conflict}, patience_));
@@ -256,7 +256,7 @@ class Syncing {
     merged_ = TRY(tree_with("merged", merged.tree, std::move(merged.changes)));
     if (!TRY(make_commit())) return false;
     incoming_ = TRY(diff_trees(store_.git(), work_, merged_, patience_));
-    const auto gone = too_many_deletions(incoming_, state_.files.size());
+    const auto gone = too_many_deletions(incoming_, state_->files.size());
     many_go_ = guards(gone.empty() ? "" : cat("by the remote ", gone));
     return true;
   }
@@ -278,7 +278,7 @@ class Syncing {
   bool remote_is_newer() const {
     std::int64_t ours = 0;
     for (const auto& change : outgoing_)
-      if (const auto file = state_.files.find(change.path); file != state_.files.end()) ours = std::max(ours, file->second.look.modified_ns / 1'000'000'000);
+      if (const auto file = state_->files.find(change.path); file != state_->files.end()) ours = std::max(ours, file->second.look.modified_ns / 1'000'000'000);
     // A clock that is ahead of ours says nothing.
     return theirs_.seconds > ours && theirs_.seconds <= wall_now().ms / 1000 + 2;
   }
@@ -417,12 +417,12 @@ class Syncing {
   // Of what came in, what is to be written; `leave` is told of the rest.
   template <class Leave>
   Result<std::vector<PathChange>> chosen(Leave leave) {
-    auto held = TRY(hold_incoming(store_, incoming_, state_, patience_));
-    if (!request_.confirmed) held.merge(colliding_names(incoming_, state_.files));
+    auto held = TRY(hold_incoming(store_, incoming_, *state_, patience_));
+    if (!request_.confirmed) held.merge(colliding_names(incoming_, state_->files));
     std::set<std::string> made;
     if (!held.empty()) {
-      const auto index = TRY(read_user_index(store_.disk(), store_.place()));
-      made = TRY(made_by_git(store_, index.entries, blobs_of(held, incoming_, &PathChange::after), patience_));
+      const auto index = TRY(user_index(store_));
+      made = TRY(made_by_git(store_, index->entries, blobs_of(held, incoming_, &PathChange::after), patience_));
     }
     std::vector<PathChange> changes;
     for (const auto& change : incoming_) {
@@ -510,7 +510,8 @@ class Syncing {
   SyncReport report_;
   Head head_;
   std::string base_ref_, remote_ref_, there_;
-  WorkState state_;
+  std::shared_ptr<const UserIndex> index_;
+  std::shared_ptr<const WorkState> state_;
   std::string base_, work_, remote_, remote_tree_, merged_, commit_;  // trees, but remote_ and commit_
   std::string last_words_, beside_;
   CommitOrigin theirs_;  // of remote_

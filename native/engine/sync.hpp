@@ -24,7 +24,6 @@ struct SyncRequest {
   bool pull = true, push = true;
   bool plan = false;              // says what would be written, writes nothing
   bool confirmed = false;         // what a guard would hold may go
-  std::vector<std::string> paths = {};  // only these may have changed; empty: any
   Milliseconds network{60'000};   // for each step over the network
   SyncWriters* writers = nullptr;  // who is asked and told when files are written
   bool unattended() const { return reason != "manual"; }

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "engine/rollback.hpp"
 #include "engine/sync_user.hpp"
+#include "engine/tree_memory.hpp"
 #include "peers/git.hpp"
 
 namespace kra {
@@ -52,8 +53,25 @@ std::vector<std::string> lock_targets(const RepositoryPlace& place) {
   return targets;
 }
 
+static Result<bool> differs(SyncStore& store, const UserIndex& index, const Head& head, const Patience& patience);
+
 Result<bool> has_staged(SyncStore& store, const Head& head, const Patience& patience) {
-  const auto index = TRY(read_user_index(store.disk(), store.place()));
+  auto* memory = store.memory();
+  if (!memory) {
+    const auto index = TRY(read_user_index(store.disk(), store.place()));
+    return differs(store, index, head, patience);
+  }
+  const auto index = TRY(user_index(store));
+  if (memory->agreed == index && memory->agreed_head == head.oid) return false;
+  // One that is remembered may have left its bytes in the store.
+  const bool whole = !index->bytes.empty() || index->entries.empty();
+  const auto again = whole ? UserIndex() : TRY(read_user_index(store.disk(), store.place()));
+  const bool staged = TRY(differs(store, whole ? *index : again, head, patience));
+  if (!staged) memory->agreed = index, memory->agreed_head = head.oid;
+  return staged;
+}
+
+static Result<bool> differs(SyncStore& store, const UserIndex& index, const Head& head, const Patience& patience) {
   // The answer for the same index and commit does not change.
   const auto key = cat(hex(hash64(index.bytes), 16), " ", head.oid);
   if (const auto known = store.disk().read(store.file("agreed"), 256); known && *known == key) return false;

@@ -48,11 +48,11 @@ bool is_git_directory(std::string_view part) {
 // Attributes that make the committed bytes other than those on disk.
 class Conversions {
  public:
-  Conversions(SyncStore& store, const WorkState& state, const Patience& patience) : store_(store), patience_(patience) {
+  Conversions(SyncStore& store, const std::vector<PathChange>& changes, const WorkState& state, const Patience& patience) : store_(store), patience_(patience) {
     const auto set = git_setting(store.place().config, "core.autocrlf");
     automatic_ = set == "true" || set == "input";
-    asked_ = std::any_of(state.files.begin(), state.files.end(), [](const auto& file) { return file.first.ends_with(".gitattributes"); }) ||
-             store.disk().info(store.place().common + "/info/attributes").ok();
+    asked_ = store.disk().info(store.place().common + "/info/attributes").ok();
+    for (const auto& change : changes) asked_ = asked_ || has_attributes(state, change.path);
   }
 
   Result<void> ask(const std::vector<std::string>& paths) {
@@ -88,6 +88,14 @@ class Conversions {
   bool any() const { return asked_ || automatic_; }
 
  private:
+  // Only those above a path say anything about it.
+  static bool has_attributes(const WorkState& state, const std::string& path) {
+    if (state.files.contains(".gitattributes")) return true;
+    for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
+      if (state.files.contains(path.substr(0, slash) + "/.gitattributes")) return true;
+    return false;
+  }
+
   SyncStore& store_;
   const Patience& patience_;
   bool automatic_ = false, asked_ = false;
@@ -160,7 +168,7 @@ bool holds_secret(std::string_view path, std::string_view bytes) {
 
 Result<HeldPaths> hold_outgoing(SyncStore& store, const std::vector<PathChange>& changes, const WorkState& state, const Patience& patience) {
   HeldPaths held;
-  Conversions conversions(store, state, patience);
+  Conversions conversions(store, changes, state, patience);
   TRY(conversions.ask(paths_of(changes)));
   for (const auto& [path, bytes] : TRY(new_bytes(store, changes, patience))) {
     if (holds_secret(path, bytes)) held[path] = "it looks like a secret";
@@ -171,7 +179,7 @@ Result<HeldPaths> hold_outgoing(SyncStore& store, const std::vector<PathChange>&
 
 Result<HeldPaths> hold_incoming(SyncStore& store, const std::vector<PathChange>& changes, const WorkState& state, const Patience& patience) {
   HeldPaths held;
-  Conversions conversions(store, state, patience);
+  Conversions conversions(store, changes, state, patience);
   TRY(conversions.ask(paths_of(changes)));
   std::map<std::string, TreeEntry> after;
   for (const auto& change : changes) {

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "engine/sync_user.hpp"
+#include "engine/tree_memory.hpp"
 #include "os/process.hpp"
 #include "peers/git.hpp"
 #include "peers/git_session.hpp"
@@ -54,7 +55,10 @@ SyncStore::SyncStore(Disk& disk, std::string directory, RepositoryPlace place, L
 
 SyncStore::~SyncStore() {
   git_.talk_through(nullptr);
-  if (!directory_.empty()) (void)disk_->remove(file("unclean"));
+  if (directory_.empty()) return;
+  // What another has begun meanwhile is his.
+  if (resting_ && !wake(Patience::of(Milliseconds(0))).value_or(false)) return;
+  (void)disk_->remove(file("unclean"));
 }
 
 Result<SyncStore> SyncStore::open(Disk& disk, const Paths& paths, const RepositoryPlace& place, const Patience& patience) {
@@ -102,9 +106,24 @@ Result<void> SyncStore::tidy(const Patience& patience) {
 Result<void> SyncStore::shrink(const Patience& patience) {
   const bool talks = git_.session() != nullptr;
   git_.talk_through(nullptr);
+  // It names objects that nothing refers to.
+  if (memory_) memory_->forget();
   TRY_TO("make room", git_.ask({.arguments = {"gc", "--quiet", "--prune=1.hour.ago"}}, patience));
   if (talks) git_.talk_through(std::make_shared<GitSession>(git_));
   return {};
+}
+
+// What says that it was not ended stays: whoever comes between finds nothing of ours to keep.
+void SyncStore::rest() {
+  lock_.rest();
+  resting_ = true;
+}
+
+Result<bool> SyncStore::wake(const Patience& patience) {
+  auto alone = lock_.wake(patience);
+  if (alone) resting_ = false;
+  if (!alone && alone.error().fault == Fault::busy) return Error{Fault::busy, "another sync of this work tree is running"};
+  return alone;
 }
 
 Git SyncStore::git_with_tree() const {
@@ -129,6 +148,7 @@ Result<void> SyncStore::set_excludes(const std::vector<std::string>& patterns) {
   if (auto own = disk_->read(place_.common + "/info/exclude", exclude_limit)) text += *own + "\n";
   for (const auto& pattern : patterns) text += pattern + "\n";
   text += "/.kra/\n";
+  excludes_ = text;
   const auto path = git_.directory() + "/info/exclude";
   if (auto now = disk_->read(path, 2 * exclude_limit); now && *now == text) return {};
   return disk_->replace(path, text);

@@ -11,6 +11,7 @@
 //   unclean        there while the lock is held: who finds it on taking the lock follows one that was killed
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/clock.hpp"
@@ -23,6 +24,8 @@
 #include "peers/git_repository.hpp"
 
 namespace kra {
+
+struct TreeMemory;
 
 class SyncStore {
  public:
@@ -41,6 +44,15 @@ class SyncStore {
   std::string file(const std::string& name) const { return directory_ + "/" + name; }
   // Names of files that git shall not take notice of, besides those that the repository says. In git's syntax.
   Result<void> set_excludes(const std::vector<std::string>& patterns);
+  // All that set_excludes() found, as one list.
+  const std::string& excludes() const { return excludes_; }
+  // For one who comes back: what looks at the work tree may leave there for the next look (engine/tree_memory.hpp), the gits that answered stay, and
+  // between rest() and wake() others may have the store. A store that rests is used for nothing.
+  void remember(std::shared_ptr<TreeMemory> memory) { memory_ = std::move(memory); }
+  TreeMemory* memory() const { return memory_.get(); }
+  void rest();
+  // False: somebody else had it meanwhile, and nothing here is good any more; then it is held all the same. Fault::busy as open().
+  Result<bool> wake(const Patience& patience);
   // The one before was killed, or could not end.
   bool after_crash() const { return after_crash_; }
   // Joins packs when there are many. Takes its time, once in a while.
@@ -62,7 +74,9 @@ class SyncStore {
   LiveTree tree_;
   std::string slots_;
   Git git_;
-  bool after_crash_ = false;
+  std::string excludes_;
+  std::shared_ptr<TreeMemory> memory_;
+  bool after_crash_ = false, resting_ = false;
 };
 
 std::string sync_directory(const Paths& paths, const std::string& root);

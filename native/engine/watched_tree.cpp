@@ -122,6 +122,8 @@ WatchedTree::Started WatchedTree::start_watch(int node) {
   auto path = path_of(node);
   auto& directory = nodes_[static_cast<std::size_t>(node)];
   if (directory.watch >= 0 || !watch_ || directory.polled) return Started::yes;
+  // Until it is told otherwise below: this one is not seen.
+  ++losses_;
   if (directory.held == 0 && watched_ >= budget_) return limit(node), Started::full;
   auto added = watch_->add(path);
   if (!added) {
@@ -139,9 +141,11 @@ WatchedTree::Started WatchedTree::start_watch(int node) {
     nodes_[static_cast<std::size_t>(at->second)].watch = -1;
     at->second = node;
     --watched_;
+    doubt_touched();
   }
   directory.watch = *added;
   ++watched_;
+  --losses_;
   return Started::yes;
 }
 
@@ -152,6 +156,7 @@ void WatchedTree::stop_watch(int node) {
   by_watch_.erase(directory.watch);
   directory.watch = -1;
   --watched_;
+  ++losses_;
 }
 
 int WatchedTree::tree_for(const WorkTree& place) {
@@ -284,6 +289,7 @@ void WatchedTree::limit(int node) {
   auto& directory = nodes_[static_cast<std::size_t>(top)];
   if (!directory.inside) return;
   directory.limited = true;
+  doubt_touched();
   auto tree = directory.tree;
   if (tree >= 0) ++trees_[static_cast<std::size_t>(tree)].users;
   shrink(top);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,6 +63,16 @@ class WatchedTree {
   std::uint64_t overflows() const { return overflows_; }
   // Everything is to be looked at again (after an overflow, or a suspend); directories of loaded files first.
   void doubt();
+  // For one who looks at the files of a held root himself: where something may have happened since the call before. Call drain() before it.
+  struct Touched {
+    bool everywhere = true;       // nobody knows: the first call, something was lost, not all directories are watched yet, or ever
+    std::set<std::string> paths;  // files and directories, what is ignored too; a directory: anywhere below it
+    std::uint64_t losses = 0;     // another number than before: not all directories are watched that were (watched_below())
+  };
+  Touched touched(const std::string& root);
+  void forget_touched(const std::string& root) { touched_.erase(root); }
+  // Directories of which the system tells, the root among them.
+  std::set<std::string> watched_below(const std::string& root) const;
   // When ring() is due: a move whose other half did not come, a root that was gone.
   std::optional<Instant> due() const;
   void ring(TreeEvents& out, Instant now);
@@ -117,6 +128,13 @@ class WatchedTree {
     Instant at;
   };
 
+  struct Touching {
+    bool complete = false;
+    std::set<std::string> paths;
+  };
+  void touch(const std::string& path);
+  void doubt_touched();
+  void add_watched(int node, std::set<std::string>& paths) const;
   std::string path_of(int node) const;
   std::string path_in(int node, const std::string& name) const;
   std::string root_of(int node) const;
@@ -186,6 +204,8 @@ class WatchedTree {
   std::size_t watched_ = 0;
   std::uint64_t next_serial_ = 1;
   std::uint64_t overflows_ = 0;
+  std::map<std::string, Touching> touched_;  // by held root, of those who asked
+  std::uint64_t losses_ = 0;                 // of watches
   bool doubtful_ = false;
   std::int64_t clock_offset_ns_ = file_clock_offset_ns(), set_back_ns_ = 0;  // by how much somebody has set the clock back since
 };

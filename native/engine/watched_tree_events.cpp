@@ -42,6 +42,7 @@ bool WatchedTree::take_told(TreeEvents& out, Instant until) {
 
 void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now) {
   if (event.what == DirectoryEvent::What::lost) {
+    doubt_touched();
     for (std::size_t tree = 0; tree < trees_.size(); ++tree)
       if (trees_[tree].users > 0) look_at_lock(static_cast<int>(tree), out);
     return read_all_again();
@@ -57,7 +58,9 @@ void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now
   auto found = by_watch_.find(event.watch);
   if (found == by_watch_.end()) return;
   auto node = found->second;
+  if (!touched_.empty()) touch(event.name.empty() ? path_of(node) : path_in(node, event.name));
   if (event.what == DirectoryEvent::What::ended) {
+    ++losses_;
     nodes_[static_cast<std::size_t>(node)].watch = -1;
     by_watch_.erase(found);
     --watched_;

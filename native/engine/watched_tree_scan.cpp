@@ -24,6 +24,8 @@ bool WatchedTree::counts(int node, const std::string& name, bool directory) cons
 }
 
 void WatchedTree::tell(TreeEvents& out, TreeEvent::What what, int node, std::string path, bool known, std::string from) {
+  // What a directory's entries say is news too, to whoever looks himself.
+  if (!touched_.empty()) touch(path);
   out.push_back({what, std::move(path), std::move(from), root_of(node), known});
 }
 
@@ -216,6 +218,7 @@ void WatchedTree::vanish(int node, TreeEvents& out) {
 void WatchedTree::doubt() {
   ++overflows_;
   doubtful_ = true;
+  doubt_touched();
   read_all_again();
 }
 

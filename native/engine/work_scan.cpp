@@ -1,9 +1,13 @@
 #include "engine/work_scan.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/text.hpp"
+#include "engine/ignore_lookup.hpp"
 #include "engine/privacy.hpp"
+#include "engine/tree_memory.hpp"
 
 namespace kra {
 namespace {
@@ -17,37 +21,78 @@ const char* ref_of(bool ignored) { return ignored ? "refs/kra/work-ignored" : "r
 
 std::int64_t now_ns() { return wall_now().ms * 1'000'000; }
 
-class Scan {
+class WorkScan {
  public:
-  Scan(SyncStore& store, const IndexMap& index, WorkState before, const ScanOptions& options, const Patience& patience)
-      : store_(store), index_(index), state_(std::move(before)), options_(options), patience_(patience) {}
+  // The state is brought up to date; after an Error it is good for nothing.
+  WorkScan(SyncStore& store, const IndexMap& index, WorkState& state, const ScanOptions& options, const Patience& patience)
+      : store_(store), index_(index), state_(state), options_(options), patience_(patience) {}
 
-  Result<WorkState> run() {
-    state_.skipped.clear();
-    state_.changed = 0;
+  Result<void> everywhere() {
+    begin();
     TRY(candidates());
-    for (const auto& path : paths_) TRY(visit(path));
-    TRY(finish());
-    return std::move(state_);
+    return look(true);
   }
 
+  // Nothing has changed but there.
+  Result<void> at(const std::set<std::string>& places) {
+    begin();
+    IgnoreLookup ignores(store_, index_);
+    for (const auto& path : places) add(path, ignores);
+    return look(false);
+  }
+
+  // Before it: nothing when the file was not there.
+  struct News {
+    std::string path;
+    TreeEntry before;
+  };
+  const std::vector<News>& news() const { return news_; }
+
  private:
+  void begin() {
+    state_.skipped.clear();
+    state_.changed = 0;
+  }
+
+  Result<void> look(bool keeps_note) {
+    for (const auto& path : paths_) TRY(visit(path));
+    return finish(keeps_note);
+  }
+
   Result<void> candidates() {
-    if (!options_.paths.empty()) {
-      for (const auto& path : options_.paths) add_below(path);
-      return {};
-    }
     for (const auto& [path, entry] : index_)
       if (entry.mode != "160000") paths_.insert(path);
     for (const auto& [path, file] : state_.files) paths_.insert(path);
     return list_others({});
   }
 
-  // A path that was named: itself, and what was known below it.
-  void add_below(const std::string& path) {
-    paths_.insert(path);
-    const auto prefix = path + "/";
+  // What was known there and below, and what is there now as far as it counts.
+  void add(const std::string& path, IgnoreLookup& ignores) {
+    const auto prefix = path.empty() ? std::string() : path + "/";
     for (auto at = state_.files.lower_bound(prefix); at != state_.files.end() && at->first.starts_with(prefix); ++at) paths_.insert(at->first);
+    for (auto at = index_.lower_bound(prefix); at != index_.end() && at->first.starts_with(prefix); ++at)
+      if (at->second.mode != "160000") paths_.insert(at->first);
+    const auto look = path.empty() ? FileLook{.kind = FileKind::directory} : store_.tree().look(path).value_or(FileLook{});
+    if (look.kind == FileKind::directory) return list(path, ignores);
+    const bool known = state_.files.contains(path) || is_indexed(path);
+    if (known || (look.kind != FileKind::none && !ignores.ignored(path, false, state_.skipped))) paths_.insert(path);
+  }
+
+  bool is_indexed(const std::string& path) const {
+    const auto at = index_.find(path);
+    return at != index_.end() && at->second.mode != "160000";
+  }
+
+  void list(const std::string& directory, IgnoreLookup& ignores) {
+    if (state_.files.contains(directory) || is_indexed(directory)) paths_.insert(directory);
+    if (!directory.empty() && ignores.ignored(directory, true, state_.skipped)) return;
+    const auto names = store_.tree().list(directory);
+    if (!names) return;
+    for (const auto& name : *names) {
+      auto path = directory.empty() ? name.name : cat(directory, "/", name.name);
+      if (name.directory) list(path, ignores);
+      else if (!ignores.ignored(path, false, state_.skipped)) paths_.insert(std::move(path));
+    }
   }
 
   Result<void> list_others(const std::vector<std::string>& below) {
@@ -115,13 +160,19 @@ class Scan {
     for (const auto& read : pending_) {
       auto& file = state_.files[read.path];
       file.entry.oid = written.oids[read.mark];
+      news_.push_back({read.path, read.before});
       if (file.entry != read.before) changes_.push_back({read.path, file.entry.mode, file.entry.oid});
     }
     pending_.clear();
   }
 
-  Result<void> finish() {
-    for (const auto& path : gone_) state_.files.erase(path), changes_.push_back({path, "", ""});
+  Result<void> finish(bool keeps_note) {
+    for (const auto& path : gone_) {
+      const auto file = state_.files.find(path);
+      news_.push_back({path, file->second.entry});
+      state_.files.erase(file);
+      changes_.push_back({path, "", ""});
+    }
     const bool nothing_new = pending_.empty() && changes_.empty() && !state_.commit.empty();
     if (nothing_new) return {};
     std::vector<Import::Change> all;
@@ -132,20 +183,20 @@ class Scan {
     for (const auto& change : changes_)
       if (!change.mode.empty()) all.push_back(change);
     for (const auto& read : pending_) all.push_back({read.path, state_.files[read.path].entry.mode, Import::mark_text(read.mark)});
-    const int commit = import_.commit({.ref = ref_of(options_.ignored), .committer = own_identity(wall_now()), .message = "work tree", .changes = std::move(all)});
+    const int commit = import_.commit({.ref = keeps_note ? ref_of(options_.ignored) : "", .committer = own_identity(wall_now()), .message = "work tree", .changes = std::move(all)});
     auto written = TRY(import_.run(store_.git(), patience_));
     note_pending(written);
     state_.changed = changes_.size();
     state_.commit = written.oids[commit];
     state_.tree = written.trees[commit];
-    return save_scan();
+    return keeps_note ? save_scan() : Result<void>{};
   }
 
   Result<void> save_scan();
 
   SyncStore& store_;
   const IndexMap& index_;
-  WorkState state_;
+  WorkState& state_;
   const ScanOptions& options_;
   const Patience& patience_;
   std::set<std::string> paths_;
@@ -158,6 +209,7 @@ class Scan {
   std::vector<Read> pending_;
   std::vector<Import::Change> changes_;
   std::vector<std::string> gone_;
+  std::vector<News> news_;
 };
 
 // One line for each file: what it looked like, NUL, its path, NUL. The first line is the commit and tree that this belongs to.
@@ -167,7 +219,7 @@ std::string line_of(const std::string& path, const ScannedFile& file) {
              look.device, " ", look.links, std::string_view("\0", 1), path, std::string_view("\0", 1));
 }
 
-Result<void> Scan::save_scan() {
+Result<void> WorkScan::save_scan() {
   auto text = cat(state_.commit, " ", state_.tree, std::string_view("\0", 1));
   for (const auto& [path, file] : state_.files)
     if (file.settled) text += line_of(path, file);
@@ -215,7 +267,90 @@ WorkState load_scan(SyncStore& store, bool ignored, const Patience& patience) {
 }
 
 Result<WorkState> scan_work_tree(SyncStore& store, const IndexMap& index, WorkState before, const ScanOptions& options, const Patience& patience) {
-  return Scan(store, index, std::move(before), options, patience).run();
+  TRY(WorkScan(store, index, before, options, patience).everywhere());
+  return before;
+}
+
+namespace {
+
+// A look that begins where the last one ended.
+class Looking {
+ public:
+  Looking(SyncStore& store, TreeMemory& memory, const UserIndex& index, const ScanOptions& options, const Patience& patience)
+      : store_(store), memory_(memory), index_(index), options_(options), patience_(patience) {}
+
+  Result<void> run(const std::shared_ptr<const UserIndex>& index) {
+    auto changes = memory_.feed->changes();
+    const bool knows = !changes.everywhere && memory_.state && memory_.excludes == store_.excludes();
+    memory_.pending.merge(changes.paths);
+    const bool other_rules = std::any_of(memory_.pending.begin(), memory_.pending.end(), [](const std::string& path) { return path == ".gitignore" || path.ends_with("/.gitignore"); });
+    // A state that is being changed is nobody's until all of it is known.
+    auto state = std::exchange(memory_.state, nullptr);
+    if (!state) state = std::make_shared<WorkState>(load_scan(store_, false, patience_)), memory_.summed = false;
+    WorkScan scan(store_, index_.entries, *state, options_, patience_);
+    const bool everywhere = !knows || other_rules;
+    if (everywhere) memory_.summed = false;
+    TRY(everywhere ? scan.everywhere() : scan.at(places(*state)));
+    for (const auto& [path, before] : scan.news()) memory_.news.try_emplace(path, before);
+    for (const auto& path : memory_.pending) memory_.directories.touched(path);
+    const bool same_files = !everywhere && memory_.looked_with == index && memory_.losses == changes.losses;
+    memory_.state = std::move(state);
+    memory_.looked_with = index, memory_.excludes = store_.excludes(), memory_.losses = changes.losses;
+    memory_.pending.clear();
+    if (!same_files) find_unseen();
+    return {};
+  }
+
+ private:
+  std::set<std::string> places(const WorkState& state) const {
+    auto places = memory_.pending;
+    places.insert(memory_.unseen.begin(), memory_.unseen.end());
+    for (const auto& [path, why] : state.skipped) places.insert(path);
+    // What the index names counts, ignored or not.
+    if (memory_.looked_with.get() != &index_)
+      for (const auto& [path, entry] : index_.entries)
+        if (!state.files.contains(path)) places.insert(path);
+    return places;
+  }
+
+  void find_unseen() {
+    const auto watched = memory_.feed->watched();
+    std::map<std::string, bool> seen;
+    // What comes where nothing is, is told by the directory above.
+    const std::function<bool(const std::string&)> is_seen = [&](const std::string& path) {
+      const auto slash = path.rfind('/');
+      const auto directory = slash == std::string::npos ? std::string() : path.substr(0, slash);
+      if (const auto known = seen.find(directory); known != seen.end()) return known->second;
+      bool told = watched.contains(directory);
+      if (!told && !directory.empty()) {
+        const auto look = store_.tree().look(directory);
+        told = look && look->kind == FileKind::none && is_seen(directory);
+      }
+      return seen[directory] = told;
+    };
+    const auto unseen = [&](const std::string& path) { return !is_seen(path); };
+    memory_.unseen.clear();
+    for (const auto& [path, file] : memory_.state->files)
+      // Other names of a file may lie where nobody watches.
+      if (file.look.links > 1 || unseen(path)) memory_.unseen.insert(path);
+    for (const auto& [path, entry] : index_.entries)
+      if (entry.mode != "160000" && unseen(path)) memory_.unseen.insert(path);
+  }
+
+  SyncStore& store_;
+  TreeMemory& memory_;
+  const UserIndex& index_;
+  const ScanOptions& options_;
+  const Patience& patience_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const WorkState>> look_at_tree(SyncStore& store, std::shared_ptr<const UserIndex> index, const ScanOptions& options, const Patience& patience) {
+  auto* memory = store.memory();
+  if (!memory || options.ignored) return std::make_shared<const WorkState>(TRY(scan_work_tree(store, index->entries, load_scan(store, options.ignored, patience), options, patience)));
+  TRY(Looking(store, *memory, *index, options, patience).run(index));
+  return std::shared_ptr<const WorkState>(memory->state);
 }
 
 Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place) {
@@ -224,6 +359,23 @@ Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place) {
   if (!bytes && bytes.error().fault != Fault::not_found) return std::move(bytes.error());
   if (bytes) index.bytes = std::move(*bytes);
   index.entries = TRY(parse_index(index.bytes, place.sha256));
+  for (const auto& [path, entry] : index.entries) {
+    if (entry.skip_worktree) index.left_out.push_back(path);
+    if (entry.mode == "160000") index.others.emplace(path, entry);
+  }
+  return index;
+}
+
+Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store) {
+  auto* memory = store.memory();
+  const auto stamp = stamp_of(store.place().git + "/index");
+  if (memory && memory->index && memory->index_stamp == stamp) return memory->index;
+  auto index = std::make_shared<UserIndex>(TRY(read_user_index(store.disk(), store.place())));
+  if (!memory) return index;
+  // A second change in the same moment would not show.
+  const bool settled = stamp == stamp_of(store.place().git + "/index") && now_ns() - std::max(stamp.modified_ns, stamp.changed_ns) > unsettled_ns;
+  memory->index = index;
+  memory->index_stamp = settled ? stamp : FileStamp{.exists = true};
   return index;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,22 +29,29 @@ struct WorkState {
 
 struct ScanOptions {
   bool ignored = false;                     // ignored files too
-  std::vector<std::string> paths = {};      // only these may have changed; empty: any
   std::uint64_t size_limit = 50U << 20;     // larger files are skipped
   Milliseconds busy_patience{40};           // for each file that is being written
 };
 
 // What the last scan found; an empty state when there was none, or its note does not fit the store any more.
 WorkState load_scan(SyncStore& store, bool ignored, const Patience& patience);
-// Looks at the work tree and writes what is new into the store (refs/kra/work, or refs/kra/work-ignored). `index` is the user's.
+// Looks at the whole work tree and writes what is new into the store (refs/kra/work, or refs/kra/work-ignored). `index` is the user's.
 Result<WorkState> scan_work_tree(SyncStore& store, const IndexMap& index, WorkState before, const ScanOptions& options, const Patience& patience);
 
 // The user's index; empty when there is none.
 struct UserIndex {
   std::string bytes;
   IndexMap entries;
+  std::vector<std::string> left_out;  // paths of a sparse checkout that need not be there
+  IndexMap others;                    // repositories inside
 };
 Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place);
+// The same; what the store remembers when the file is still that, and then it may be without its bytes.
+Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store);
+
+// What the work tree holds now: the two above in one, and only where something has happened when the store has a memory of it. Good until the
+// next look.
+Result<std::shared_ptr<const WorkState>> look_at_tree(SyncStore& store, std::shared_ptr<const UserIndex> index, const ScanOptions& options, const Patience& patience);
 
 // Who kra is in commits of its own store.
 std::string own_identity(WallTime now);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -56,6 +57,26 @@ Result<Lock> Lock::share(const std::string& path, const Patience& patience) {
     std::this_thread::sleep_for(Milliseconds(patience.left_ms(pause_ms)));
   }
   return Lock(std::move(fd));
+}
+
+void Lock::rest() {
+  static std::atomic<std::uint64_t> rests = 0;
+  mark_ = cat("nobody, after process ", static_cast<long>(::getpid()), " for the ", ++rests, ". time since ", Clock::now().time_since_epoch().count());
+  if (::ftruncate(fd_.get(), 0) == 0) (void)!::pwrite(fd_.get(), mark_.data(), mark_.size(), 0);
+  ::flock(fd_.get(), LOCK_UN);
+}
+
+Result<bool> Lock::wake(const Patience& patience) {
+  for (int pause_ms = 1; ::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0; pause_ms = std::min(pause_ms * 2, 50)) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return Error{Fault::io, cat("lock: ", std::strerror(errno))};
+    if (patience.over()) return Error{Fault::busy, cat("the lock is held by ", holder_of(fd_.get()))};
+    std::this_thread::sleep_for(Milliseconds(patience.left_ms(pause_ms)));
+  }
+  std::string text(mark_.size() + 1, '\0');
+  const auto length = ::pread(fd_.get(), text.data(), text.size(), 0);
+  const bool alone = length >= 0 && text.substr(0, static_cast<std::size_t>(length)) == mark_;
+  write_holder(fd_.get());
+  return alone;
 }
 
 Result<Lock> Lock::take(const std::string& path, const Patience& patience) {

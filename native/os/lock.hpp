@@ -24,9 +24,15 @@ class Lock {
 
   int fd() const { return fd_.get(); }
 
+  // Others may have it, until wake(); children that hold the descriptor do not hold the lock meanwhile, and do again afterwards.
+  void rest();
+  // Waits as take() does. False: another had it since.
+  Result<bool> wake(const Patience& patience);
+
  private:
   explicit Lock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
+  std::string mark_;  // what rest() wrote into the file: whoever takes it for himself writes something else
 };
 
 }  // namespace kra

@@ -58,7 +58,7 @@ class State {
   // What was wrong; empty when all was exact.
   std::string go() {
     const auto before = everything(world_, ignored_, true);
-    auto taken = with_store([&](SyncStore& store) { return take_snapshot(store, {.ignored = ignored_}, {}, git_patience()); });
+    auto taken = with_store([&](SyncStore& store) { return take_snapshot(store, {.ignored = ignored_}, git_patience()); });
     if (!taken) return "snapshot: " + taken.error().what;
     if (auto changed = difference(before, everything(world_, ignored_, true)); !changed.empty()) return "the snapshot changed\n" + changed;
     collected = zoo_.damage();

@@ -205,7 +205,7 @@ class Simulation {
     auto store = SyncStore::open(disk, device.paths, *place, patience);
     if (!store) return "error " + store.error().what;
     if (doing == "snapshot") {
-      auto taken = take_snapshot(*store, {}, {}, patience);
+      auto taken = take_snapshot(*store, {}, patience);
       return taken ? "snapshot" : "error " + taken.error().what;
     }
     auto report = sync_tree(*store, device.record, device.name, request, settings_, patience);

@@ -11,7 +11,7 @@ namespace {
 
 SnapshotMeta snapshot(GitWorld& world, const SnapshotRequest& request = {}) {
   auto store = world.store();
-  auto taken = take_snapshot(store, request, {}, git_patience());
+  auto taken = take_snapshot(store, request, git_patience());
   INFO((taken ? "" : taken.error().what));
   REQUIRE(taken);
   return taken->meta;

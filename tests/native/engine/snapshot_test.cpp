@@ -15,7 +15,7 @@ const std::string device = "here";
 
 SnapshotMeta snapshot(GitWorld& world, bool ignored = false) {
   auto store = world.store();
-  auto taken = take_snapshot(store, {.ignored = ignored}, {}, git_patience());
+  auto taken = take_snapshot(store, {.ignored = ignored}, git_patience());
   INFO((taken ? "" : taken.error().what));
   REQUIRE(taken);
   return taken->meta;

@@ -151,7 +151,7 @@ TEST_CASE("what a filter stands before is neither committed raw nor written raw"
     }
     // A snapshot holds what is on disk.
     auto store = devices.a.store();
-    const auto taken = take_snapshot(store, {}, {}, git_patience());
+    const auto taken = take_snapshot(store, {}, git_patience());
     REQUIRE(taken);
     CHECK(read_blobs(store.git(), {taken->meta.tree + ":big.bin"}, git_patience())->front() == "real bytes 2\n");
   }
