@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/record.hpp"
+#include "cli/asking.hpp"
 #include "cli/failure.hpp"
 #include "cli/measuring.hpp"
 #include "cli/sync_context.hpp"
@@ -77,12 +78,44 @@ void tell(Console& console, const SyncReport& report) {
     console.line("  conflict ", conflict.id, " ", printable(conflict.path), ": ", conflict.what, conflict.copy.empty() ? "" : cat("; theirs is ", printable(conflict.copy)));
 }
 
+Result<void> has_git() {
+  TRY(git_version(Patience::of(Milliseconds(5000))));
+  return {};
+}
+
+std::optional<Result<Value>> done_by_daemon(const Context& context, std::string_view method, const std::string& root, Value param) {
+  const auto patience = std::chrono::duration_cast<Milliseconds>(sync_patience().until - Clock::now());
+  param.set("root", root);
+  param.set("environment", static_cast<std::int64_t>(sync_environment() & 0x7fffffffffffffffULL));
+  param.set("patience_ms", patience.count());
+  // It ends in time by itself.
+  const auto answer = ask_daemon(context, Start::never, method, std::move(param), patience + Milliseconds(10'000));
+  if (!answer || !*answer || !(**answer)["ran"].flag_or(false)) return std::nullopt;
+  const auto& said = **answer;
+  if (const auto what = said["what"].text_or(""); !what.empty()) return Result<Value>(Error{static_cast<Fault>(said["fault"].number_or(0)), what});
+  return Result<Value>(said);
+}
+
+// By the daemon, which remembers the tree, when it syncs this root anyway.
+static Result<SyncReport> report_of(Context& context, const std::string& root, const SyncRequest& request, const Settings& settings) {
+  const Value param = Value::Map{{"reason", request.reason}, {"pull", request.pull}, {"push", request.push}, {"plan", request.plan}, {"confirmed", request.confirmed}};
+  if (request.reason != "exit")
+    if (auto said = done_by_daemon(context, "sync_now", root, param)) {
+      if (!*said) return std::move(said->error());
+      SyncReport report;
+      TRY(from_value((**said)["report"], report));
+      return report;
+    }
+  TRY(has_git());
+  auto outcome = sync_root(context.disk, context.paths, root, request, settings, sync_patience());
+  if (!request.plan) measured(context, settings, measured_sync(outcome));
+  return outcome;
+}
+
 static ExitCode run_now(const Call& call, Context& context, Console& console, const std::string& directory, SyncRequest request) {
   const auto place = OR_FAIL(place_of(context, directory));
   const auto settings = OR_FAIL(context.settings());
-  auto outcome = sync_root(context.disk, context.paths, place.root, request, settings.settings, sync_patience());
-  if (!request.plan) measured(context, settings.settings, measured_sync(outcome));
-  const auto report = OR_FAIL(std::move(outcome));
+  const auto report = OR_FAIL(report_of(context, place.root, request, settings.settings));
   if (call.json()) {
     auto value = to_value(report);
     value.set("at", rfc3339({report.at}));
@@ -95,7 +128,6 @@ static ExitCode run_now(const Call& call, Context& context, Console& console, co
 
 static ExitCode run_sync(const Call& call, Console& console) {
   auto context = OR_FAIL(context_of(call));
-  OR_FAIL(git_version(Patience::of(Milliseconds(5000))));
   SyncRequest request;
   if (!call.value("reason").empty()) request.reason = call.value("reason");
   request.confirmed = call.has("confirm");
@@ -109,7 +141,10 @@ static ExitCode run_sync(const Call& call, Console& console) {
   for (const auto& row : {Row{"enable", run_sync_enable}, Row{"disable", run_sync_disable}, Row{"status", run_sync_status}, Row{"snapshot", run_sync_snapshot},
                           Row{"snapshots", run_sync_snapshots}, Row{"cleanup", run_sync_cleanup}, Row{"rollback", run_sync_rollback}, Row{"undo", run_sync_undo},
                           Row{"conflicts", run_sync_conflicts}, Row{"start", run_sync_start}, Row{"stop", run_sync_stop}, Row{"emergency-stop", run_sync_emergency_stop}})
-    if (word == row.name) return row.run(call, context, console, rest);
+    if (word == row.name) {
+      if (row.run != run_sync_snapshot) OR_FAIL(has_git());
+      return row.run(call, context, console, rest);
+    }
   const auto root = rest.empty() ? std::string() : rest.front();
   if (word == "pull") return request.push = false, run_now(call, context, console, root, request);
   if (word == "push") return request.pull = false, run_now(call, context, console, root, request);

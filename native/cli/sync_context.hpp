@@ -9,6 +9,10 @@ namespace kra::cli {
 // The work tree of the directory that is given, or of the one where we are.
 Result<RepositoryPlace> place_of(Context& context, const std::string& directory);
 Result<SyncStore> store_of(Context& context, const RepositoryPlace& place);
+// As git_version(): before a git is started here.
+Result<void> has_git();
+// What the daemon did for us: it remembers the trees that it syncs by itself. Nothing: it is to be done here; an Error: how it failed there.
+std::optional<Result<Value>> done_by_daemon(const Context& context, std::string_view method, const std::string& root, Value param);
 // Two minutes, or what KRA_SYNC_PATIENCE_MS says (for tests).
 Patience sync_patience();
 

@@ -96,17 +96,32 @@ ExitCode run_sync_status(const Call& call, Context& context, Console& console, c
   return ExitCode::done;
 }
 
+// By the daemon when nothing is asked that only a store at hand can give.
+static Result<SnapshotMeta> snapshot_of(const Call& call, Context& context, const RepositoryPlace& place, const Settings& settings) {
+  const auto holder = held_by(context.disk, context.paths, place.root);
+  if (!call.has("ignored") && call.value("bundle").empty())
+    if (auto said = done_by_daemon(context, "snapshot_now", place.root, Value::Map{{"held_by", holder}})) {
+      if (!*said) return std::move(said->error());
+      SnapshotMeta meta;
+      TRY(from_value((**said)["snapshot"], meta));
+      return meta;
+    }
+  TRY(has_git());
+  auto store = TRY(store_of(context, place));
+  const auto taken = TRY(take_snapshot(store, {.held_by = holder, .ignored = call.has("ignored")}, sync_patience()));
+  TRY(thin_snapshots(store, static_cast<std::uint64_t>(settings.sync.snapshots_kept), settings.history.daily_for, wall_now(), sync_patience()));
+  if (!call.value("bundle").empty()) TRY(bundle_snapshot(store, taken.meta, full_name(call.value("bundle")), sync_patience()));
+  return taken.meta;
+}
+
 ExitCode run_sync_snapshot(const Call& call, Context& context, Console& console, const std::vector<std::string>& arguments) {
   const auto place = OR_FAIL(place_of(context, first_of(arguments)));
   OR_FAIL(read_record(context.disk, context.paths, place));
   const auto settings = OR_FAIL(context.settings());
-  auto store = OR_FAIL(store_of(context, place));
-  const auto taken = OR_FAIL(take_snapshot(store, {.held_by = held_by(context.disk, context.paths, place.root), .ignored = call.has("ignored")}, sync_patience()));
-  OR_FAIL(thin_snapshots(store, static_cast<std::uint64_t>(settings.settings.sync.snapshots_kept), settings.settings.history.daily_for, wall_now(), sync_patience()));
-  if (!call.value("bundle").empty()) OR_FAIL(bundle_snapshot(store, taken.meta, full_name(call.value("bundle")), sync_patience()));
-  if (call.json()) console.json(value_of(taken.meta));
-  else console.line("snapshot ", taken.meta.id, ": ", taken.meta.files, " files, ", taken.meta.changed, " differ from HEAD");
-  for (const auto& skipped : taken.meta.skipped) console.say(cat(skipped.path, " is not in it: ", skipped.why));
+  const auto meta = OR_FAIL(snapshot_of(call, context, place, settings.settings));
+  if (call.json()) console.json(value_of(meta));
+  else console.line("snapshot ", meta.id, ": ", meta.files, " files, ", meta.changed, " differ from HEAD");
+  for (const auto& skipped : meta.skipped) console.say(cat(skipped.path, " is not in it: ", skipped.why));
   return ExitCode::done;
 }
 

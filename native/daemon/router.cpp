@@ -52,6 +52,8 @@ Router::Handler Router::handler_of(std::string_view method) {
       {"files", &Router::files},
       {"measure", &Router::measure},
       {"sync_reload", &Router::sync_reload},
+      {"sync_now", &Router::to_syncs<&Syncs::sync_now>},
+      {"snapshot_now", &Router::to_syncs<&Syncs::snapshot_now>},
       {"sync_prepare", &Router::to_turns<&SyncTurns::prepare>},
       {"sync_claim", &Router::to_turns<&SyncTurns::claim>},
       {"sync_applied", &Router::to_turns<&SyncTurns::applied>},

@@ -69,6 +69,10 @@ class Router {
   void to_turns(Client& client, const Value& param, Reply reply) {
     (parts_.turns.*request)(client, param, reply);
   }
+  template <void (Syncs::*request)(Client&, const Value&, Reply)>
+  void to_syncs(Client& client, const Value& param, Reply reply) {
+    (parts_.syncs.*request)(client, param, reply);
+  }
   void sync_reload(Client&, const Value&, Reply);
   void handover(Client&, const Value&, Reply);
   void stop(Client&, const Value&, Reply);

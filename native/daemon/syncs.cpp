@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "base/record.hpp"
 #include "base/text.hpp"
 #include "engine/audit.hpp"
 
 namespace kra {
 
-static constexpr Milliseconds poll_patience{30'000}, exit_patience{3'000};
+static constexpr Milliseconds poll_patience{30'000}, exit_patience{3'000}, longest_patience{600'000}, tidy_patience{120'000};
+// For so long the next one need not wait for its gits to start.
+static constexpr std::chrono::seconds gits_stay{60};
 
 void Syncs::Dirt::add(const std::string& path, std::uint64_t size, WallTime now) {
   if (sizes.contains(path) || sizes.size() < most) sizes[path] = size;
@@ -30,7 +33,25 @@ std::uint64_t Syncs::Dirt::bytes() const {
   return sum;
 }
 
-Syncs::Syncs(Loop& loop, Parts parts) : parts_(std::move(parts)) {
+std::string Syncs::Kept::below_root(const std::string& path) const { return path.size() > root.size() ? path.substr(root == "/" ? 1 : root.size() + 1) : std::string(); }
+
+ChangeFeed::Changes Syncs::Kept::changes() {
+  const auto touched = calls.ask([this] { return watching.touched(root); }, stop);
+  if (!touched) return {};
+  Changes changes{.everywhere = touched->everywhere, .paths = {}, .losses = touched->losses};
+  for (const auto& path : touched->paths) changes.paths.insert(below_root(path));
+  return changes;
+}
+
+std::set<std::string> Syncs::Kept::watched() {
+  const auto paths = calls.ask([this] { return watching.watched_below(root); }, stop);
+  std::set<std::string> below;
+  if (paths)
+    for (const auto& path : *paths) below.insert(below_root(path));
+  return below;
+}
+
+Syncs::Syncs(Loop& loop, Parts parts) : parts_(std::move(parts)), calls_(loop) {
   lane_.emplace(loop);
   parts_.watching.listen([this](const std::string& root, const std::string& path, std::uint64_t size, const std::string& writer) { heard(root, path, size, writer); });
   reload();
@@ -44,6 +65,7 @@ void Syncs::reload() {
   for (auto at = roots_.begin(); at != roots_.end();) {
     const bool stays = scheduled.contains(at->first);
     if (!stays) parts_.watching.release_root(at->first);
+    if (!stays && at->second.kept && lane_) lane_->post([kept = at->second.kept](std::stop_token) { return kept->store.close(), true; }, [](bool) {});
     at = stays ? std::next(at) : roots_.erase(at);
   }
   for (const auto& root : scheduled)
@@ -67,6 +89,7 @@ SyncDecision Syncs::decision_for(const std::string& name, const Root& root) cons
 void Syncs::plan() {
   due_ = std::nullopt;
   for (auto& [name, root] : roots_) {
+    if (root.hang_up && (!due_ || *root.hang_up < *due_)) due_ = root.hang_up;
     const auto facts = facts_for(name, root);
     // One by hand has seen all of it.
     if (root.dirt.last < facts.last_began && (facts.last_state == "synced" || facts.last_state == "nothing")) root.dirt = {};
@@ -112,6 +135,8 @@ std::optional<Instant> Syncs::due() const { return running() || stopped_ ? std::
 
 void Syncs::ring(Instant now) {
   if (running() || stopped_ || !due_ || *due_ > now) return;
+  for (auto& [name, root] : roots_)
+    if (root.hang_up && *root.hang_up <= now) return begin_hang_up(name, root);
   // What was not reached in time waits for the next who comes.
   if (exit_until_ && *exit_until_ <= now) {
     exit_until_ = std::nullopt;
@@ -121,7 +146,11 @@ void Syncs::ring(Instant now) {
   for (auto& [name, root] : roots_) {
     if (root.not_before > wall_now().ms) continue;
     const auto decision = decision_for(name, root);
-    if (decision.now) return begin_sync(name, root, decision.reason);
+    if (decision.now) {
+      const bool exits = decision.reason == "exit" && exit_until_;
+      const auto until = exits ? *exit_until_ : Clock::now() + parts_.settings.now().sync.lock_timeout;
+      return begin_sync(name, root, {.reason = decision.reason}, until);
+    }
     if (decision.poll_at != 0 && decision.poll_at <= wall_now().ms) polls = name;
     // A wish that was granted by finding that there is nothing to do.
     if (root.wanted == "exit") root.wanted.clear();
@@ -130,22 +159,83 @@ void Syncs::ring(Instant now) {
   plan();
 }
 
-void Syncs::begin_sync(const std::string& name, Root& root, const std::string& reason) {
+void Syncs::begin_sync(const std::string& name, Root& root, SyncRequest request, Instant until, std::optional<Reply> asked) {
   running_ = name;
-  root.started = true, root.remote_moved = false, root.wanted.clear();
-  root.taken = std::exchange(root.dirt, {});
-  root.complete = true;
+  // A plan leaves everything as it is, one direction half of it.
+  if (!request.plan && request.pull && request.push) {
+    root.started = true, root.remote_moved = false, root.wanted.clear();
+    root.taken = std::exchange(root.dirt, {});
+    root.complete = true;
+  }
+  if (!root.kept) root.kept = std::make_shared<Kept>(calls_, parts_.watching, name);
   const auto& settings = parts_.settings.now();
-  const auto until = reason == "exit" && exit_until_ ? *exit_until_ : Clock::now() + settings.sync.lock_timeout;
-  SyncRequest request{.reason = reason};
-  auto job = [&disk = parts_.disk, &paths = parts_.paths, name, request = std::move(request), settings, until](std::stop_token stop) {
-    return sync_root(disk, paths, name, request, settings, Patience{until, stop});
+  auto job = [&disk = parts_.disk, &paths = parts_.paths, kept = root.kept, request = std::move(request), settings, until](std::stop_token stop) {
+    kept->stop = stop;
+    return sync_root(disk, paths, kept->root, request, settings, Patience{until, stop}, &kept->store);
   };
-  lane_->post(std::move(job), [this, name](Result<SyncReport> report) { end_sync(name, report); });
+  lane_->post(std::move(job), [this, name, asked](Result<SyncReport> report) { end_sync(name, report, asked); });
 }
 
-void Syncs::end_sync(const std::string& name, const Result<SyncReport>& report) {
+// Of a request: its root, when it can be done here and now.
+Syncs::Root* Syncs::free_root(const Value& param) {
+  const auto found = roots_.find(param["root"].text_or(""));
+  const bool same = static_cast<std::uint64_t>(param["environment"].number_or(0)) == (sync_environment() & 0x7fffffffffffffffULL);
+  return found == roots_.end() || running() || stopped_ || !same ? nullptr : &found->second;
+}
+
+static Instant until_of(const Value& param) {
+  return Clock::now() + std::clamp(Milliseconds(param["patience_ms"].number_or(120'000)), Milliseconds(0), longest_patience);
+}
+
+static Value outcome_of(const Error& error) { return Value::Map{{"ran", true}, {"fault", static_cast<std::int64_t>(error.fault)}, {"what", error.what}}; }
+
+void Syncs::sync_now(Client&, const Value& param, Reply reply) {
+  auto* root = free_root(param);
+  if (!root) return reply.give(Value(Value::Map{{"ran", false}}));
+  SyncRequest request{.reason = param["reason"].text_or("manual")};
+  request.pull = param["pull"].flag_or(true), request.push = param["push"].flag_or(true);
+  request.plan = param["plan"].flag_or(false), request.confirmed = param["confirmed"].flag_or(false);
+  begin_sync(param["root"].text_or(""), *root, std::move(request), until_of(param), reply);
+}
+
+void Syncs::snapshot_now(Client&, const Value& param, Reply reply) {
+  auto* root = free_root(param);
+  if (!root) return reply.give(Value(Value::Map{{"ran", false}}));
+  const auto name = param["root"].text_or("");
+  running_ = name;
+  if (!root->kept) root->kept = std::make_shared<Kept>(calls_, parts_.watching, name);
+  const auto& settings = parts_.settings.now();
+  auto job = [&disk = parts_.disk, &paths = parts_.paths, kept = root->kept, held_by = param["held_by"].text_or(""), settings, until = until_of(param)](std::stop_token stop) {
+    kept->stop = stop;
+    return snapshot_root(disk, paths, kept->root, {.held_by = held_by}, settings, Patience{until, stop}, &kept->store);
+  };
+  lane_->post(std::move(job), [this, name, reply](Result<SnapshotMeta> meta) {
+    running_.clear();
+    if (const auto found = roots_.find(name); found != roots_.end()) found->second.hang_up = Clock::now() + gits_stay;
+    reply.give(meta ? Value(Value::Map{{"ran", true}, {"snapshot", to_value(*meta)}}) : outcome_of(meta.error()));
+    plan();
+  });
+}
+
+void Syncs::begin_hang_up(const std::string& name, Root& root) {
+  root.hang_up = std::nullopt;
+  if (!root.kept) return plan();
+  running_ = name;
+  auto job = [kept = root.kept](std::stop_token stop) {
+    kept->store.hang_up({Clock::now() + tidy_patience, stop});
+    return true;
+  };
+  lane_->post(std::move(job), [this](bool) {
+    running_.clear();
+    plan();
+  });
+}
+
+void Syncs::end_sync(const std::string& name, const Result<SyncReport>& report, const std::optional<Reply>& asked) {
   running_.clear();
+  if (asked) asked->give(report ? Value(Value::Map{{"ran", true}, {"report", to_value(*report)}}) : outcome_of(report.error()));
+  if (const auto found = roots_.find(name); found != roots_.end()) found->second.hang_up = Clock::now() + gits_stay;
+  if (report && report->state == "plan") return plan();
   if (parts_.settings.now().performance.monitor) parts_.metrics.take(measured_sync(report), day_of(wall_now()));
   const auto found = roots_.find(name);
   if (!report) note_act(parts_.disk, parts_.paths, "sync", cat(name, ": ", report.error().what));
@@ -159,15 +249,20 @@ void Syncs::end_sync(const std::string& name, const Result<SyncReport>& report) 
     SyncReport told;
     if (!report) told.state = "failed", told.why = report.error().what;
     // One that somebody else holds up is tried again; so is one that a lock outlived.
-    if (report || report.error().fault != Fault::busy) tell(name, root, report ? *report : told);
+    // Who asked for it has been told himself.
+    const bool news = report ? !asked || !root.trouble.empty() || report->state == "synced" : !asked && report.error().fault != Fault::busy;
+    if (news) tell(name, root, report ? *report : told);
   }
   reload();
 }
 
 void Syncs::begin_poll(const std::string& name) {
   running_ = name;
-  auto job = [&disk = parts_.disk, &paths = parts_.paths, name](std::stop_token stop) {
-    return remote_has_moved(disk, paths, name, Patience{Clock::now() + poll_patience, stop});
+  auto& kept = roots_.find(name)->second.kept;
+  if (!kept) kept = std::make_shared<Kept>(calls_, parts_.watching, name);
+  auto job = [&disk = parts_.disk, &paths = parts_.paths, kept](std::stop_token stop) {
+    kept->stop = stop;
+    return remote_has_moved(disk, paths, kept->root, Patience{Clock::now() + poll_patience, stop}, &kept->store);
   };
   lane_->post(std::move(job), [this, name](const Result<bool>& moved) {
     running_.clear();

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "daemon/lane.hpp"
+#include "daemon/loop_call.hpp"
 #include "daemon/notices.hpp"
+#include "daemon/reply.hpp"
 #include "daemon/settings_file.hpp"
 #include "daemon/watching.hpp"
 #include "daemon/workspaces.hpp"
@@ -33,6 +35,10 @@ class Syncs {
 
   // What is scheduled is read again.
   void reload();
+  // A sync or a snapshot that somebody waits for, of a root that is scheduled: what is remembered here of its tree makes it quick. `ran` is false
+  // where he does it as well himself: another root, one that is busy, another environment.
+  void sync_now(Client& client, const Value& param, Reply reply);
+  void snapshot_now(Client& client, const Value& param, Reply reply);
   // Whether an editor is connected or somebody looks at a tmux server: the first who comes and the last who goes start a sync.
   void attended(bool somebody);
   void apply_settings();
@@ -60,7 +66,21 @@ class Syncs {
     void add(const Dirt& other);
     std::uint64_t bytes() const;
   };
+  // What the lane keeps of a root, and how it learns where something has happened.
+  struct Kept : ChangeFeed {
+    Kept(LoopCalls& asks, Watching& watches, std::string path) : calls(asks), watching(watches), root(std::move(path)) {}
+    Changes changes() override;
+    std::set<std::string> watched() override;
+    std::string below_root(const std::string& path) const;
+    LoopCalls& calls;
+    Watching& watching;
+    const std::string root;
+    std::stop_token stop;  // of the job that runs
+    KeptStore store{*this};
+  };
   struct Root {
+    std::shared_ptr<Kept> kept;
+    std::optional<Instant> hang_up;  // the gits of `kept` wait for a question until then
     bool started = false;   // that had its first sync since we run
     bool complete = false;  // nothing that changed since the last sync is missing in `dirt`
     std::string wanted;     // reason that an event gave
@@ -76,12 +96,15 @@ class Syncs {
   SyncDecision decision_for(const std::string& name, const Root& root) const;
   void heard(const std::string& name, const std::string& path, std::uint64_t size, const std::string& writer);
   void plan();
-  void begin_sync(const std::string& name, Root& root, const std::string& reason);
-  void end_sync(const std::string& name, const Result<SyncReport>& report);
+  Root* free_root(const Value& param);
+  void begin_sync(const std::string& name, Root& root, SyncRequest request, Instant until, std::optional<Reply> asked = {});
+  void end_sync(const std::string& name, const Result<SyncReport>& report, const std::optional<Reply>& asked);
+  void begin_hang_up(const std::string& name, Root& root);
   void begin_poll(const std::string& name);
   void tell(const std::string& name, Root& root, const SyncReport& report);
 
   Parts parts_;
+  LoopCalls calls_;
   std::optional<Lane> lane_;
   std::map<std::string, Root> roots_;
   std::string running_;               // the root that is synced or asked for

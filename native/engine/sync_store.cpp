@@ -119,6 +119,8 @@ void SyncStore::rest() {
   resting_ = true;
 }
 
+void SyncStore::hang_up() { git_.talk_through(std::make_shared<GitSession>(git_)); }
+
 Result<bool> SyncStore::wake(const Patience& patience) {
   auto alone = lock_.wake(patience);
   if (alone) resting_ = false;

@@ -51,6 +51,8 @@ class SyncStore {
   void remember(std::shared_ptr<TreeMemory> memory) { memory_ = std::move(memory); }
   TreeMemory* memory() const { return memory_.get(); }
   void rest();
+  // The gits that answer end; others are started when they are needed.
+  void hang_up();
   // False: somebody else had it meanwhile, and nothing here is good any more; then it is held all the same. Fault::busy as open().
   Result<bool> wake(const Patience& patience);
   // The one before was killed, or could not end.
