@@ -20,7 +20,7 @@ Router::Handler Router::handler_of(std::string_view method) {
     std::string_view method;
     Handler handler;
   };
-  static constexpr std::array<Row, 37> rows = {{
+  static constexpr std::array<Row, 39> rows = {{
       {"hello", &Router::hello},
       {"event", &Router::event},
       {"events", &Router::events},

@@ -96,19 +96,23 @@ class Syncing {
   Result<bool> one_round() {
     left_.clear(), open_.clear();
     index_ = TRY(user_index(store_));
-    state_ = TRY(look_at_tree(store_, index_, {}, patience_));
+    state_ = TRY(look_at_tree(store_, index_, {.doubts = request_.unattended()}, patience_));
     if (track_ && !TRY(keep_commits(store_, {head_.oid}, patience_)).size() && !head_.oid.empty()) return end_with(RemoteTrouble::other, "the store cannot have the branch's commit");
     for (int attempt = 0; attempt < push_rounds; ++attempt) {
       TRY(know_base());
+      assumed_ = attempt == 0 && TRY(may_assume());
       auto answer = TRY(know_remote());
       if (answer.trouble != RemoteTrouble::none) return end_with(answer.trouble, answer.words);
       if (!report_.state.empty() && report_.state == "held") return false;
       if (!TRY(prepare())) return false;
+      // Nothing to push after all: then the question is what there is to pull.
+      if (assumed_ && !pushes()) continue;
       if (request_.plan) return TRY(tell_plan()), false;
       answer = TRY(push());
       if (answer.trouble == RemoteTrouble::none) return TRY(bring_in()), true;
       if (answer.trouble != RemoteTrouble::moved) return end_with(answer.trouble, answer.words);
       last_words_ = answer.words;
+      if (assumed_) continue;
       const int pause_ms = std::min(20 << std::min(attempt, 10), longest_pause_ms);
       std::this_thread::sleep_for(Milliseconds(patience_.left_ms(5 + static_cast<int>(hash_of_device() % static_cast<std::uint64_t>(pause_ms)))));
       if (patience_.over()) break;
@@ -134,11 +138,18 @@ class Syncing {
     return {};
   }
 
+  // Something is to be pushed and the remote was at this base: most likely it still is, which the push itself finds out.
+  Result<bool> may_assume() {
+    if (request_.plan || !request_.push || base_.empty() || state_->tree == base_ || !unfinished_syncs(store_).empty()) return false;
+    return TRY(resolve(store_.git(), remote_ref_ + "^{tree}", patience_)) == base_;
+  }
+  bool pushes() const { return request_.push && !commit_.empty() && commit_ != remote_; }
+
   // What the remote has now is in the store, and an earlier sync that was killed is understood.
   Result<RemoteAnswer> know_remote() {
-    auto answer = TRY(ask_remote(store_, record_.url, there_, network()));
-    if (answer.trouble != RemoteTrouble::none) return answer;
     const auto known = TRY(resolve(store_.git(), remote_ref_, patience_));
+    auto answer = assumed_ ? RemoteAnswer{.oid = known} : TRY(ask_remote(store_, record_.url, there_, network()));
+    if (answer.trouble != RemoteTrouble::none) return answer;
     remote_ = answer.oid;
     if (!remote_.empty() && remote_ != known) {
       answer = TRY(fetch_remote(store_, record_.url, there_, "refs/kra/incoming", network()));
@@ -371,7 +382,7 @@ class Syncing {
 
   Result<RemoteAnswer> push() {
     TRY(store_conflicts(store_, report_.conflicts, patience_));
-    if (!request_.push || commit_.empty() || commit_ == remote_) return RemoteAnswer{.oid = commit_};
+    if (!pushes()) return RemoteAnswer{.oid = commit_};
     if (track_) {
       TRY(give_objects(store_, {commit_}, {}, patience_));
       auto allowed = run_pre_push(store_, record_, commit_, remote_, settings_.sync, patience_);
@@ -380,7 +391,7 @@ class Syncing {
     }
     intent_ = {.id = store_.new_slot(), .base_ref = base_ref_, .work = work_, .commit = commit_};
     TRY(write_intent(store_, intent_));
-    auto answer = TRY(push_remote(store_, record_.url, commit_, there_, network()));
+    auto answer = TRY(push_remote(store_, record_.url, commit_, there_, network(), assumed_ ? remote_ : ""));
     // One that was refused has not been pushed; one that may have been is found out by the next sync.
     if (answer.trouble == RemoteTrouble::moved) TRY(drop_intent(store_, intent_));
     if (answer.trouble != RemoteTrouble::none) return answer;
@@ -394,7 +405,7 @@ class Syncing {
 
   // The remote has it: now the work tree, and after it everything that says where it came from.
   Result<void> bring_in() {
-    const bool pushed = request_.push && !commit_.empty() && commit_ != remote_;
+    const bool pushed = pushes();
     std::vector<Import::Change> base_changes;
     std::string base_tree = request_.push ? merged_ : remote_tree_.empty() ? base_ : remote_tree_;
     if (!incoming_.empty()) TRY(apply(base_changes));
@@ -514,7 +525,8 @@ class Syncing {
   std::shared_ptr<const WorkState> state_;
   std::string base_, work_, remote_, remote_tree_, merged_, commit_;  // trees, but remote_ and commit_
   std::string last_words_, beside_;
-  CommitOrigin theirs_;  // of remote_
+  CommitOrigin theirs_;   // of remote_
+  bool assumed_ = false;  // the remote was not asked: remote_ is what it had last
   std::vector<PathChange> outgoing_, incoming_;
   std::set<std::string> open_, held_, sparse_;
   std::vector<Applied::Left> left_;

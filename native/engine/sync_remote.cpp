@@ -80,12 +80,16 @@ Result<RemoteAnswer> fetch_remote(SyncStore& store, const std::string& url, cons
   return RemoteAnswer{.oid = TRY(resolve(store.git(), into, patience))};
 }
 
-Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience) {
-  std::vector<std::string> arguments{"push", "--porcelain", "--no-verify", "--no-follow-tags", "--end-of-options", url, cat(commit, ":", ref)};
+Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience,
+                                 const std::string& expected) {
+  std::vector<std::string> arguments{"push", "--porcelain", "--no-verify", "--no-follow-tags"};
+  // Nothing is forced by it: what follows upon what is there only goes forward.
+  if (!expected.empty()) arguments.push_back(cat("--force-with-lease=", ref, ":", expected));
+  arguments.insert(arguments.end(), {"--end-of-options", url, cat(commit, ":", ref)});
   const auto [outcome, answered] = TRY(over_network(store, std::move(arguments), patience));
   if (outcome.status == 0) return RemoteAnswer{.oid = commit};
   const auto said = lower(cat(outcome.output, outcome.errors));
-  for (std::string_view race : {"fetch first", "non-fast-forward", "incorrect old value", "cannot lock ref", "reference already exists", "failed to update ref"})
+  for (std::string_view race : {"fetch first", "non-fast-forward", "incorrect old value", "cannot lock ref", "reference already exists", "failed to update ref", "stale info"})
     if (said.find(race) != said.npos) return RemoteAnswer{RemoteTrouble::moved, git_words(outcome), {}};
   auto answer = failed(outcome);
   for (const auto line : split(outcome.output, "\n"))

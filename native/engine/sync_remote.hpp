@@ -23,8 +23,9 @@ struct RemoteAnswer {
 Result<RemoteAnswer> ask_remote(SyncStore& store, const std::string& url, const std::string& ref, const Patience& patience);
 // After it the store has the commit, under `into`.
 Result<RemoteAnswer> fetch_remote(SyncStore& store, const std::string& url, const std::string& ref, const std::string& into, const Patience& patience);
-// moved: somebody else was faster, or history went another way.
-Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience);
+// moved: somebody else was faster, or history went another way. `expected`: the remote must still have this there, and `commit` follows upon it.
+Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience,
+                                 const std::string& expected = {});
 
 RemoteTrouble trouble_of(std::string_view words);
 

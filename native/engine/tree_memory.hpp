@@ -43,6 +43,7 @@ struct TreeMemory {
   std::set<std::string> pending;  // told, and not looked at yet
   std::set<std::string> unseen;   // files in directories that nobody watches: looked at each time
   std::uint64_t losses = 0;
+  Instant saw_all = {};           // when the last look at everything began
 
   // What a snapshot says of the whole tree (engine/tree_sums.hpp), but for the files in `news`, which had this before (nothing: they were not there).
   std::map<std::string, TreeEntry> news;

@@ -14,6 +14,8 @@ namespace {
 
 // Coarser than the clock of any file system that can lie about a second change.
 constexpr std::int64_t unsettled_ns = 2'100'000'000;
+// What is written through a mapping that stays, or another name of a file, is told late or never.
+constexpr auto longest_trust = std::chrono::minutes(10);
 // Bytes gathered before they are handed to git.
 constexpr std::size_t batch_bytes = 64U << 20;
 
@@ -281,7 +283,8 @@ class Looking {
 
   Result<void> run(const std::shared_ptr<const UserIndex>& index) {
     auto changes = memory_.feed->changes();
-    const bool knows = !changes.everywhere && memory_.state && memory_.excludes == store_.excludes();
+    const bool doubts = options_.doubts && Clock::now() - memory_.saw_all > longest_trust;
+    const bool knows = !changes.everywhere && !doubts && memory_.state && memory_.excludes == store_.excludes();
     memory_.pending.merge(changes.paths);
     const bool other_rules = std::any_of(memory_.pending.begin(), memory_.pending.end(), [](const std::string& path) { return path == ".gitignore" || path.ends_with("/.gitignore"); });
     // A state that is being changed is nobody's until all of it is known.
@@ -289,7 +292,7 @@ class Looking {
     if (!state) state = std::make_shared<WorkState>(load_scan(store_, false, patience_)), memory_.summed = false;
     WorkScan scan(store_, index_.entries, *state, options_, patience_);
     const bool everywhere = !knows || other_rules;
-    if (everywhere) memory_.summed = false;
+    if (everywhere) memory_.summed = false, memory_.saw_all = Clock::now();
     TRY(everywhere ? scan.everywhere() : scan.at(places(*state)));
     for (const auto& [path, before] : scan.news()) memory_.news.try_emplace(path, before);
     for (const auto& path : memory_.pending) memory_.directories.touched(path);

@@ -276,6 +276,55 @@ describe('kra sync', function()
     world:wait(function() return not vim.json.decode(good('a', 'status', '--json')).daemon.running end, 'the end of the daemon')
   end)
 
+  it('remembers what it watches, and misses nothing of it', function()
+    good('a', 'sync', 'enable')
+    put('a/.gitignore', '*.log\nbuild/\n')
+    put('a/build/kept', 'kept\n')
+    git('a', 'add', '-f', 'build/kept')
+    good('a', 'sync', 'start')
+    local daemon = vim.json.decode(good('a', 'status', '--json')).daemon.pid
+    -- What is there, and what the sync or the snapshot has of it.
+    local function held(tree)
+      return git('a', 'ls-tree', '-r', tree):gsub('%d+ blob ', '')
+    end
+    local function there()
+      local paths = git('a', 'ls-files', '-o', '-c', '--exclude-standard')
+      local rows = {}
+      for path in vim.gsplit(paths, '\n', { trimempty = true }) do
+        if world:read(world.dir .. '/a/' .. path) then rows[#rows + 1] = git('a', 'hash-object', '--no-filters', path):gsub('%s', '') .. '\t' .. path end
+      end
+      table.sort(rows, function(left, right) return left:sub(42) < right:sub(42) end)
+      return table.concat(rows, '\n')
+    end
+    local steps = {
+      function() put('a/f', 'two\n') end,
+      function() put('a/new/deep/file', 'n\n') end,
+      function() assert(os.rename(world.dir .. '/a/new', world.dir .. '/a/moved')) end,
+      function() put('a/build/kept', 'other\n') put('a/build/not', 'not\n') put('a/x.log', 'not\n') end,
+      function() assert(os.remove(world.dir .. '/a/moved/deep/file')) put('a/moved/beside', 'b\n') end,
+      function() put('a/.gitignore', 'build/\n') end,
+      function() git('a', 'add', '-f', 'build/not') put('a/build/not', 'now\n') end,
+      function() good('a', 'sync', 'rollback', vim.split(good('a', 'sync', 'snapshots'), ' ')[1]) put('a/f', 'after\n') end,
+      function() put('a/f', 'last\n') end,
+    }
+    for at, step in ipairs(steps) do
+      step()
+      assert.truthy(good('a', 'sync', 'snapshot'):find('^snapshot '), at)
+      good('a', 'sync')
+      git('a', 'fetch', '-q', world.dir .. '/r.git', '+refs/kra/sync/main:refs/heads/seen')
+      assert.equals(there(), held('seen'), 'after step ' .. at)
+    end
+    -- It was the daemon that did it: its gits wait for the next one.
+    assert.truthy(world:check({ 'ps', '-o', 'args=', '--ppid', tostring(daemon) }):find('cat-file', 1, true))
+    -- One with another way to its remote goes it himself.
+    put('a/f', 'by itself\n')
+    local alone = world:run({ world.repo .. '/build/kra', 'sync' }, { cwd = world.dir .. '/a', env = { GIT_SSH_COMMAND = 'ssh -v' } })
+    assert.equals(0, alone.code, alone.stderr)
+    put('a/f', 'and again\n')
+    good('a', 'sync')
+    assert.equals('and again', git('r.git', 'show', 'refs/kra/sync/main:f'))
+  end)
+
   it('goes back to a snapshot, and back again', function()
     good('a', 'sync', 'enable')
     put('a/f', 'two\n')
