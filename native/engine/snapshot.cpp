@@ -69,7 +69,7 @@ class Taking {
     // Of an index and a file of one moment git compares the bytes, of others only their looks.
     if (const auto index = store_.disk().info(store_.place().git + "/index")) index_at_ns_ = index->modified_ns;
     index_ = TRY(user_index(store_));
-    taken_.state = TRY(look_at_tree(store_, index_, {.ignored = request_.ignored}, patience_));
+    taken_.state = TRY(look_at_tree(store_, index_, {.ignored = request_.ignored, .later = true}, patience_));
     TRY(describe(head));
     if (request_.reason != "manual")
       if (auto same = TRY(same_as_newest())) return taken_.meta = std::move(*same), std::move(taken_);
@@ -167,7 +167,12 @@ class Taking {
 
 }  // namespace
 
-Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const Patience& patience) { return Taking(store, request, patience).run(); }
+Result<SnapshotTaken> take_snapshot(SyncStore& store, const SnapshotRequest& request, const Patience& patience) {
+  auto taken = Taking(store, request, patience).run();
+  // What was to be on disk by now may not be.
+  if (!taken && store.memory()) store.memory()->forget();
+  return taken;
+}
 
 using Refs = std::map<std::string, std::string>;
 

@@ -20,6 +20,7 @@
 #include "engine/sync_remote.hpp"
 #include "engine/sync_sign.hpp"
 #include "engine/sync_swings.hpp"
+#include "engine/tree_memory.hpp"
 #include "os/process.hpp"
 #include "wire/msgpack.hpp"
 
@@ -549,7 +550,9 @@ static std::optional<SyncReport> report_in(Disk& disk, const std::string& file) 
 Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const std::string& device, const SyncRequest& request, const Settings& settings,
                              const Patience& patience) {
   const auto started = Clock::now();
-  auto report = TRY(Syncing(store, record, device, request, settings, patience).run());
+  auto outcome = Syncing(store, record, device, request, settings, patience).run();
+  if (!outcome && store.memory()) store.memory()->forget();
+  auto report = TRY(std::move(outcome));
   report.at = wall_now().ms;
   report.duration_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - started).count();
   if (request.plan) return report;

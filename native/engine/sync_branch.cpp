@@ -71,10 +71,16 @@ Result<bool> has_staged(SyncStore& store, const Head& head, const Patience& pati
   return staged;
 }
 
+// An index and a commit, nothing being staged. The answer for the same two does not change.
+static std::string agreement(std::string_view index, const std::string& commit) { return cat(hex(hash64(index), 16), " ", commit); }
+static bool agree(SyncStore& store, const std::string& key) {
+  const auto known = store.disk().read(store.file("agreed"), 256);
+  return known && *known == key;
+}
+
 static Result<bool> differs(SyncStore& store, const UserIndex& index, const Head& head, const Patience& patience) {
-  // The answer for the same index and commit does not change.
-  const auto key = cat(hex(hash64(index.bytes), 16), " ", head.oid);
-  if (const auto known = store.disk().read(store.file("agreed"), 256); known && *known == key) return false;
+  const auto key = agreement(index.bytes, head.oid);
+  if (agree(store, key)) return false;
   if (head.oid.empty()) return !index.entries.empty();
   if (TRY(keep_commits(store, {head.oid}, patience)).empty()) return Error{Fault::corrupt, "the commit of HEAD cannot be read"};
   const auto files = TRY(list_tree(store.git(), head.oid, patience));
@@ -126,7 +132,10 @@ static Result<void> move_both(SyncStore& store, const Head& head, const std::str
   TRY(move.go());
   auto replaced = next_file.commit();
   move.finish(user_identity(store.disk(), place), message);
-  return replaced;
+  TRY(std::move(replaced));
+  // Where both agreed and went the same way they still do.
+  if (agree(store, agreement(index.bytes, head.oid))) TRY(store.disk().replace(store.file("agreed"), agreement(next, commit)));
+  return {};
 }
 
 Result<void> track_branch(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {

@@ -186,7 +186,7 @@ class WorkScan {
       if (!change.mode.empty()) all.push_back(change);
     for (const auto& read : pending_) all.push_back({read.path, state_.files[read.path].entry.mode, Import::mark_text(read.mark)});
     const int commit = import_.commit({.ref = keeps_note ? ref_of(options_.ignored) : "", .committer = own_identity(wall_now()), .message = "work tree", .changes = std::move(all)});
-    auto written = TRY(import_.run(store_.git(), patience_));
+    auto written = TRY(import_.run(store_.git(), patience_, options_.later && !keeps_note));
     note_pending(written);
     state_.changed = changes_.size();
     state_.commit = written.oids[commit];

@@ -29,6 +29,7 @@ struct WorkState {
 
 struct ScanOptions {
   bool ignored = false;                     // ignored files too
+  bool later = false;                       // something else is written next through the same session: both reach the disk together
   bool doubts = false;                      // from time to time everything is looked at, whatever was told
   std::uint64_t size_limit = 50U << 20;     // larger files are skipped
   Milliseconds busy_patience{40};           // for each file that is being written

@@ -48,13 +48,13 @@ int Import::commit(const Commit& commit) {
   return marks_;
 }
 
-Result<Import::Written> Import::run(const Git& git, const Patience& patience) {
+Result<Import::Written> Import::run(const Git& git, const Patience& patience, bool later) {
   Written written;
   if (empty()) return written;
   for (int mark = 1; mark <= marks_; ++mark) stream_ += cat("get-mark :", mark, "\n");
   std::optional<GitSession> own;
   auto* session = git.session() ? git.session() : &own.emplace(git);
-  const auto lines = TRY(session->import(stream_, commits_.size() + static_cast<std::size_t>(marks_), patience));
+  const auto lines = TRY(session->import(stream_, commits_.size() + static_cast<std::size_t>(marks_), patience, later && git.session()));
   stream_.clear();
   std::size_t at = 0;
   for (const int mark : commits_) {

@@ -77,7 +77,8 @@ class Import {
   bool empty() const { return marks_ == 0; }
   std::size_t bytes() const { return stream_.size(); }
 
-  Result<Written> run(const Git& git, const Patience& patience);
+  // `later`: for others it is there no sooner than what the same session does next (GitSession::import()); only without references.
+  Result<Written> run(const Git& git, const Patience& patience, bool later = false);
 
  private:
   std::string stream_;

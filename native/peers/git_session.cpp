@@ -25,6 +25,7 @@ Result<Answer> GitSession::or_drop(std::optional<Conversation>& with, Result<Ans
 
 Result<std::vector<GitSession::Object>> GitSession::objects(const std::vector<std::string>& names, bool with_bytes, const Patience& patience) {
   if (names.empty()) return std::vector<Object>{};
+  TRY(bring_to_disk(patience));
   auto* reader = TRY(start(reader_, {"cat-file", "--batch-command"}));
   return or_drop(reader_, ask(*reader, names, with_bytes, patience));
 }
@@ -66,20 +67,30 @@ static void remove_keeps(const std::string& directory) {
     if (name.ends_with(".keep")) (void)disk.remove(cat(packs, "/", name));
 }
 
-Result<std::vector<std::string>> GitSession::import(std::string_view stream, std::size_t answers, const Patience& patience) {
+Result<void> GitSession::bring_to_disk(const Patience& patience) {
+  if (!owes_) return {};
+  if (!writer_) return owes_ = false, Error{Fault::io, "git fast-import ended before what it had was on disk"};
+  TRY(or_drop(writer_, write(*writer_, "", 0, patience, false)));
+  return {};
+}
+
+Result<std::vector<std::string>> GitSession::import(std::string_view stream, std::size_t answers, const Patience& patience, bool later) {
+  if (owes_ && !writer_) TRY(bring_to_disk(patience));
   if (++imports_ % imports_of_one == 0 && writer_) {
+    TRY(bring_to_disk(patience));
     (void)writer_->say("done\n", patience);
     (void)writer_->end(patience);
     writer_.reset();
   }
   if (!writer_) remove_keeps(git_.directory());
   auto* writer = TRY(start(writer_, {"fast-import", "--quiet", "--done", "--force", "--date-format=raw"}));
-  return or_drop(writer_, write(*writer, stream, answers, patience));
+  return or_drop(writer_, write(*writer, stream, answers, patience, later));
 }
 
-Result<std::vector<std::string>> GitSession::write(Conversation& writer, std::string_view stream, std::size_t answers, const Patience& patience) {
+Result<std::vector<std::string>> GitSession::write(Conversation& writer, std::string_view stream, std::size_t answers, const Patience& patience, bool later) {
+  if (later) owes_ = true;
   TRY(writer.say(stream, patience));
-  TRY(writer.say(cat("checkpoint\n", all_read, "\n"), patience));
+  TRY(writer.say(cat(later ? "" : "checkpoint\n", all_read, "\n"), patience));
   std::vector<std::string> lines;
   while (true) {
     auto line = TRY(writer.line(patience));
@@ -87,10 +98,12 @@ Result<std::vector<std::string>> GitSession::write(Conversation& writer, std::st
     lines.push_back(std::move(line));
   }
   if (lines.size() != answers) return unreadable("fast-import");
+  if (!later) owes_ = false;
   return lines;
 }
 
 Result<void> GitSession::change_refs(std::string_view lines, const Patience& patience) {
+  TRY(bring_to_disk(patience));
   auto* mover = TRY(start(mover_, {"update-ref", "--no-deref", "--stdin"}));
   return or_drop(mover_, move(*mover, lines, patience));
 }

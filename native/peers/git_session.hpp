@@ -27,7 +27,8 @@ class GitSession {
   Result<std::vector<Object>> objects(const std::vector<std::string>& names, bool with_bytes, const Patience& patience);
   // Only into a git directory that nobody else writes to. A stream of git fast-import, and `answers` lines that it makes. All of it is on disk when this returns; the references that its commits name
   // are not moved.
-  Result<std::vector<std::string>> import(std::string_view stream, std::size_t answers, const Patience& patience);
+  // `later`: it is on disk, and there for others, no sooner than the next call of this session; when that fails it never was.
+  Result<std::vector<std::string>> import(std::string_view stream, std::size_t answers, const Patience& patience, bool later = false);
   // Lines of `git update-ref --stdin`; all or none.
   Result<void> change_refs(std::string_view lines, const Patience& patience);
   // They end, each after what it is doing.
@@ -38,12 +39,14 @@ class GitSession {
   template <class Answer>
   Result<Answer> or_drop(std::optional<Conversation>& with, Result<Answer> answer);
   Result<std::vector<Object>> ask(Conversation& reader, const std::vector<std::string>& names, bool with_bytes, const Patience& patience);
-  Result<std::vector<std::string>> write(Conversation& writer, std::string_view stream, std::size_t answers, const Patience& patience);
+  Result<std::vector<std::string>> write(Conversation& writer, std::string_view stream, std::size_t answers, const Patience& patience, bool later);
+  Result<void> bring_to_disk(const Patience& patience);
   Result<void> move(Conversation& mover, std::string_view lines, const Patience& patience);
 
   Git git_;
   std::optional<Conversation> reader_, writer_, mover_;
   std::size_t imports_ = 0;
+  bool owes_ = false;  // the writer has something that is not on disk
 };
 
 }  // namespace kra
