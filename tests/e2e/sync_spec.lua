@@ -278,7 +278,7 @@ describe('kra sync', function()
 
   it('remembers what it watches, and misses nothing of it', function()
     good('a', 'sync', 'enable')
-    put('a/.gitignore', '*.log\nbuild/\n')
+    put('a/.gitignore', '*.out\nbuild/\n')
     put('a/build/kept', 'kept\n')
     git('a', 'add', '-f', 'build/kept')
     good('a', 'sync', 'start')
@@ -300,7 +300,7 @@ describe('kra sync', function()
       function() put('a/f', 'two\n') end,
       function() put('a/new/deep/file', 'n\n') end,
       function() assert(os.rename(world.dir .. '/a/new', world.dir .. '/a/moved')) end,
-      function() put('a/build/kept', 'other\n') put('a/build/not', 'not\n') put('a/x.log', 'not\n') end,
+      function() put('a/build/kept', 'other\n') put('a/build/not', 'not\n') put('a/x.out', 'not\n') end,
       function() assert(os.remove(world.dir .. '/a/moved/deep/file')) put('a/moved/beside', 'b\n') end,
       function() put('a/.gitignore', 'build/\n') end,
       function() git('a', 'add', '-f', 'build/not') put('a/build/not', 'now\n') end,
