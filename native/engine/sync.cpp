@@ -75,7 +75,7 @@ Result<void> Syncing::snapshot() {
 Result<bool> Syncing::one_round() {
   left_.clear(), open_.clear();
   index_ = TRY(user_index(store_));
-  state_ = TRY(look_at_tree(store_, index_, {.doubts = request_.unattended()}, patience_));
+  state_ = TRY(look_at_tree(store_, index_, {}, patience_));
   if (track_ && !TRY(keep_commits(store_, {head_.oid}, patience_)).size() && !head_.oid.empty()) return end_with(RemoteTrouble::other, "the store cannot have the branch's commit");
   for (int attempt = 0; attempt < push_rounds; ++attempt) {
     TRY(know_base());

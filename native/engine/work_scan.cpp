@@ -14,7 +14,7 @@ namespace {
 
 // Coarser than the clock of any file system that can lie about a second change.
 constexpr std::int64_t unsettled_ns = 2'100'000'000;
-// What is written through a mapping that stays, or another name of a file, is told late or never.
+// What is written through a mapping that stays open, or another name of a file, is told late or never: so old a trust ends, whoever asks.
 constexpr auto longest_trust = std::chrono::minutes(10);
 // Bytes gathered before they are handed to git.
 constexpr std::size_t batch_bytes = 64U << 20;
@@ -283,7 +283,7 @@ class Looking {
 
   Result<void> run(const std::shared_ptr<const UserIndex>& index) {
     auto changes = memory_.feed->changes();
-    const bool doubts = options_.doubts && Clock::now() - memory_.saw_all > longest_trust;
+    const bool doubts = Clock::now() - memory_.saw_all > longest_trust;
     const bool knows = !changes.everywhere && !doubts && memory_.state && memory_.excludes == store_.excludes();
     memory_.pending.merge(changes.paths);
     const bool other_rules = std::any_of(memory_.pending.begin(), memory_.pending.end(), [](const std::string& path) { return path == ".gitignore" || path.ends_with("/.gitignore"); });

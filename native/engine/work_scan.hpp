@@ -30,7 +30,6 @@ struct WorkState {
 struct ScanOptions {
   bool ignored = false;                     // ignored files too
   bool later = false;                       // something else is written next through the same session: both reach the disk together
-  bool doubts = false;                      // from time to time everything is looked at, whatever was told
   std::uint64_t size_limit = 50U << 20;     // larger files are skipped
   Milliseconds busy_patience{40};           // for each file that is being written
 };
@@ -51,8 +50,8 @@ Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place);
 // The same; what the store remembers when the file is still that, and then it may be without its bytes.
 Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store);
 
-// What the work tree holds now: the two above in one, and only where something has happened when the store has a memory of it. Good until the
-// next look.
+// What the work tree holds now: the two above in one, and only where something has happened when the store has a memory of it and the last
+// look at everything is no more than 10 minutes old. Good until the next look.
 Result<std::shared_ptr<const WorkState>> look_at_tree(SyncStore& store, std::shared_ptr<const UserIndex> index, const ScanOptions& options, const Patience& patience);
 
 // Who kra is in commits of its own store.

@@ -1,6 +1,10 @@
 // A look that is told where something has happened finds what a look at everything finds.
 #include "engine/tree_memory.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "engine/watched_tree.hpp"
 #include "tests/native/git_world.hpp"
 #include "tests/native/zoo.hpp"
@@ -174,6 +178,27 @@ TEST_CASE("rules that change, from within and from outside", "[sync][memory]") {
   pair.world.write(".git/info/exclude", "*.tmp\n"), pair.world.write("more.tmp", "1\n");
   pair.agree();
   pair.world.remove("dir/.gitignore"), pair.world.write(".git/info/exclude", ""), pair.world.write("last.tmp", "1\n");
+  pair.agree();
+}
+
+TEST_CASE("what nobody tells of is found by the first look after ten minutes", "[sync][memory]") {
+  Pair pair;
+  pair.world.write("a", "1\n"), pair.world.commit();
+  const int fd = ::open(pair.world.at("a").c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(fd >= 0);
+  auto* bytes = static_cast<char*>(::mmap(nullptr, 2, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+  REQUIRE(bytes != MAP_FAILED);
+  ::close(fd);
+  pair.agree();
+  pair.agree();
+  bytes[0] = '2';
+  REQUIRE(::msync(bytes, 2, MS_SYNC) == 0);
+  pair.memory->saw_all = Clock::now() - std::chrono::minutes(11);
+  pair.agree();
+  CHECK(Clock::now() - pair.memory->saw_all < std::chrono::minutes(1));
+  // The mapping is closed: that is told.
+  bytes[0] = '3';
+  REQUIRE(::munmap(bytes, 2) == 0);
   pair.agree();
 }
 
