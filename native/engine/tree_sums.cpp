@@ -16,7 +16,7 @@ class Summing {
   // Everything anew; the commit's files when they are known.
   void everything(const TreeMap& head, const IndexMap& index) {
     memory_.directories = {};
-    memory_.unusual.clear(), memory_.differing.clear(), memory_.staged.clear();
+    memory_.unusual.clear(), memory_.differing.clear();
     auto in_head = head.begin();
     for (const auto& [path, file] : state_.files) {
       memory_.directories.came(path);
@@ -28,11 +28,15 @@ class Summing {
       if (there) ++in_head;
     }
     memory_.differing.insert(in_head, head.end());
+    stage(index);
+  }
+
+  // What the index has against the commit, when the rest is up to date.
+  void stage(const IndexMap& index) {
+    memory_.staged.clear();
     for (const auto& [path, entry] : index) {
       // One that is only intended to be added names the empty blob, which may be there.
-      if (entry.mode == "160000") continue;
-      const auto there = head.find(path);
-      if (there == head.end() || there->second.oid != entry.oid) memory_.staged.emplace_back(path, entry.oid);
+      if (entry.mode != "160000" && head_of(path).oid != entry.oid) memory_.staged.emplace_back(path, entry.oid);
     }
   }
 
@@ -53,6 +57,13 @@ class Summing {
   }
 
  private:
+  // What does not differ is as the commit has it.
+  TreeEntry head_of(const std::string& path) const {
+    if (const auto differs = memory_.differing.find(path); differs != memory_.differing.end()) return differs->second;
+    const auto file = state_.files.find(path);
+    return file == state_.files.end() ? TreeEntry{} : file->second.entry;
+  }
+
   TreeMemory& memory_;
   const WorkState& state_;
 };
@@ -62,14 +73,15 @@ class Summing {
 Result<void> sum_up(SyncStore& store, TreeMemory& memory, const WorkState& state, const std::shared_ptr<const UserIndex>& index, const std::string& head, const Patience& patience) {
   Summing summing(memory, state);
   const auto news = std::exchange(memory.news, {});
-  const bool good = std::exchange(memory.summed, false) && memory.head == head && memory.index_summed == index;
+  const bool good = std::exchange(memory.summed, false) && memory.head == head;
   if (good) {
     for (const auto& [path, before] : news) summing.one(path, before);
+    if (memory.index_summed != index) summing.stage(index->entries);
   } else {
     summing.everything(head.empty() ? TreeMap() : TRY(list_tree(store.git(), head, patience)), index->entries);
-    // The bytes may have gone into the store when this index was summed up before.
-    if (memory.index_summed != index) memory.index_blob.clear(), memory.has_index = !index->bytes.empty();
   }
+  // The bytes may have gone into the store when this index was summed up before.
+  if (memory.index_summed != index) memory.index_blob.clear(), memory.has_index = !index->bytes.empty();
   TRY(memory.directories.look(store.tree()));
   memory.head = head, memory.index_summed = index, memory.summed = true;
   return {};
