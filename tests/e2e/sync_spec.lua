@@ -291,7 +291,9 @@ describe('kra sync', function()
       local paths = git('a', 'ls-files', '-o', '-c', '--exclude-standard')
       local rows = {}
       for path in vim.gsplit(paths, '\n', { trimempty = true }) do
-        if world:read(world.dir .. '/a/' .. path) then rows[#rows + 1] = git('a', 'hash-object', '--no-filters', path):gsub('%s', '') .. '\t' .. path end
+        if world:read(world.dir .. '/a/' .. path) then
+          rows[#rows + 1] = git('a', 'hash-object', '--no-filters', path):gsub('%s', '') .. '\t' .. path
+        end
       end
       table.sort(rows, function(left, right) return left:sub(42) < right:sub(42) end)
       return table.concat(rows, '\n')
@@ -307,12 +309,12 @@ describe('kra sync', function()
       function() good('a', 'sync', 'rollback', vim.split(good('a', 'sync', 'snapshots'), ' ')[1]) put('a/f', 'after\n') end,
       function() put('a/f', 'last\n') end,
     }
-    for at, step in ipairs(steps) do
+    for n, step in ipairs(steps) do
       step()
-      assert.truthy(good('a', 'sync', 'snapshot'):find('^snapshot '), at)
+      assert.truthy(good('a', 'sync', 'snapshot'):find('^snapshot '), n)
       good('a', 'sync')
       git('a', 'fetch', '-q', world.dir .. '/r.git', '+refs/kra/sync/main:refs/heads/seen')
-      assert.equals(there(), held('seen'), 'after step ' .. at)
+      assert.equals(there(), held('seen'), 'after step ' .. n)
     end
     -- It was the daemon that did it: its gits wait for the next one.
     assert.truthy(world:check({ 'ps', '-o', 'args=', '--ppid', tostring(daemon) }):find('cat-file', 1, true))
