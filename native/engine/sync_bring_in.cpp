@@ -127,7 +127,8 @@ Result<void> Syncing::move_branch() {
   auto moved = track_branch(store_, head_, commit_, cat("kra: ", request_.reason), patience_);
   if (!moved && (moved.error().fault == Fault::conflict || moved.error().fault == Fault::busy)) {
     report_.left.push_back({head_.ref(), moved.error().what});
-    left_.push_back({head_.ref(), Fault::busy, moved.error().what});
+    // A git that held the index all the time that it was waited for is not waited for in another round.
+    left_.push_back({head_.ref(), moved.error().fault == Fault::busy ? Fault::timed_out : Fault::busy, moved.error().what});
     return head_ = TRY(read_head(store_.disk(), store_.place())), Result<void>{};
   }
   TRY(std::move(moved));

@@ -115,8 +115,8 @@ function M.renamed(from, to)
     return notify.problem({ code = 'move', text = ('what goes with %s was not moved: %s'):format(to, err), cure = ':Kra move moves it' })
   end
   last = sides
-  local name = vim.fn.fnamemodify(to, ':~:.')
-  notify.say(('%s went along with %s (live.sidecars); :Kra! move takes that back'):format(files(#sides), name), 'warn')
+  -- Short enough for one line with its end.
+  notify.say(('%s went along with %s; :Kra! move takes it back'):format(files(#sides), vim.fs.basename(to)), 'warn')
 end
 
 --- Moves a file with all that belongs to it. One that is there already is never replaced.

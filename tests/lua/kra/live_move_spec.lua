@@ -73,7 +73,8 @@ describe('a file that is moved', function()
     assert.equals('test\n', world:read('c.test.ts'))
     assert.is_nil(world:read('a.test.ts'))
     assert.equals(1, editor:lua('return vim.fn.bufloaded(...)', world.dir .. '/c.test.ts'))
-    assert.truthy(table.concat(editor:lua('return _G.said')):find('1 file went along with .*c.ts'))
+    local function said() return table.concat(editor:lua('return _G.said')) end
+    world:wait(function() return said():find('1 file went along with c.ts; :Kra! move takes it back', 1, true) end, 'a word about it', nil, said)
     editor:command('Kra! move')
     assert.equals('test\n', world:read('a.test.ts'))
     -- What the other program did is its own.
