@@ -88,7 +88,10 @@ class Merging {
     for (const auto& conflict : both) {
       const auto& [path, base, ours, theirs] = conflict;
       const bool files = is_file(base) && is_file(ours) && is_file(theirs);
+      // A link of which both made a file: whoever wrote other bytes has the say.
+      const bool both_files = base && is_file(ours) && is_file(theirs) && ours.mode == theirs.mode;
       if (ours == theirs) set(path, ours);
+      else if (both_files && (ours.oid == base.oid || theirs.oid == base.oid)) set(path, ours.oid == base.oid ? theirs : ours);
       else if (files && (theirs.oid == base.oid || ours.oid == theirs.oid)) set(path, {mode_of(conflict), ours.oid});
       else if (files && ours.oid == base.oid) set(path, {mode_of(conflict), theirs.oid});
       else if (const auto& whole = beside_empty(conflict); whole) set(path, whole);
