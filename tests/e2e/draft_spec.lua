@@ -151,7 +151,6 @@ describe('unsaved text', function()
         assert.equals('one', screen:lua('return vim.fn.getline(1)'))
         comes_back(screen)
         assert.equals(key == 'o', screen:lua('return vim.bo.readonly'))
-        assert.equals(1, screen.questions)
       end)
     end
   end)

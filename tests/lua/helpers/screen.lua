@@ -10,7 +10,7 @@ Screen.__index = Screen
 --- `argv` follows `nvim`; the plugin is on the runtimepath.
 ---@param world kra.test.World
 --- `waits = false` comes back although the session that is to be restored is not there.
---- `answer`: the key that its question about a swap file gets; how often it asked is in `questions`.
+--- `answer`: the key that its one question about a swap file gets; a second question would be waited for in vain.
 ---@param opts? {args?: string[], cwd?: string, env?: table<string,string>, vimrc?: string, keep_swap?: boolean, waits?: boolean, answer?: string}
 function M.new(world, opts)
   opts = opts or {}
@@ -24,13 +24,9 @@ function M.new(world, opts)
   -- Since 0.12 Neovim waits a while for a terminal that does not say how it is; it takes no request in that time.
   local asked = vim.fn.has('nvim-0.12') == 0
   local shown = ''
-  local self = setmetatable({ world = world, socket = socket, questions = 0 }, Screen)
+  local self = setmetatable({ world = world, socket = socket }, Screen)
   local function answer(job, output)
     shown = shown .. table.concat(output)
-    if opts.answer and shown:find('%(A%)bort') then
-      shown, self.questions = '', self.questions + 1
-      vim.fn.chansend(job, opts.answer)
-    end
     local _, times = table.concat(output):gsub('\27%[5n', '')
     for _ = 1, times do vim.fn.chansend(job, '\27[0n') end
     asked = asked or times > 0
@@ -44,6 +40,11 @@ function M.new(world, opts)
     local ok, channel = pcall(vim.fn.sockconnect, 'pipe', socket, { rpc = true })
     return ok and channel > 0 and channel
   end, 'a Neovim that listens')
+  if opts.answer then
+    -- Once, however often the screen is drawn: a second key would be typed into the text.
+    world:wait(function() return shown:find('%(A%)bort') end, 'the question about a swap file', nil, function() return shown end)
+    vim.fn.chansend(job, opts.answer)
+  end
   vim.wait(2000, function() return asked end, 5)
   vim.wait(20)
   world:wait(function()
