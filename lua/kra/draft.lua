@@ -349,6 +349,7 @@ function M.start()
     full = function() M.emergency() end,
   })
   require('kra.rpc').on_open('files', function() require('kra.draft.editors').met() end)
+  require('kra.rpc').on_open('alive', function() require('kra.draft.alive').met() end)
   require('kra.native').get()
   require('kra.draft.journal').prepare()
   require('kra.draft.exits').install()

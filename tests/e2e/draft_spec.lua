@@ -221,10 +221,11 @@ describe('unsaved text', function()
     screen:command('new .env')
     screen:lua("vim.fn.setline(1, 'TOKEN=1')")
     kept(screen)
+    local function drafts() return vim.json.decode(world:kra('status', '--json').stdout).drafts end
     local found = world:wait(function()
-      local drafts = vim.json.decode(world:kra('status', '--json').stdout).drafts
-      return drafts.unsaved_buffers == 1 and #drafts.excluded > 0 and drafts
-    end, 'one that is kept and one that is not')
+      local now = drafts()
+      return now.unsaved_buffers == 1 and #now.excluded > 0 and now
+    end, 'one that is kept and one that is not', nil, function() return vim.inspect(drafts()) end)
     assert.equals(1, #found.excluded)
     assert.equals(1, found.excluded[1].count)
     assert.truthy(found.excluded[1].reason ~= '')

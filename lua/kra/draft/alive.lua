@@ -56,6 +56,12 @@ function M.update()
   beat()
 end
 
+--- A daemon is there, maybe another one: it knows nothing of this editor yet.
+function M.met()
+  if beating then return beat() end
+  M.update()
+end
+
 --- How often it is told that this editor lives, in ms; nil while nobody has to know.
 ---@return integer?
 function M.pace() return beating and pace or nil end
