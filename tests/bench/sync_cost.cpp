@@ -97,8 +97,8 @@ class Tree {
   // The first sync that the daemon does by itself.
   void until_quiet() {
     for (int tries = 0; tries < 600; ++tries) {
-      const auto said = kra::run({.argv = {world_.kra(), "status", "--json"}, .directory = root_}, long_patience());
-      if (said && said->output.find("\"running\":true") == std::string::npos && tries > 2) return;
+      const auto said = kra::run({.argv = {world_.kra(), "sync", "status", "--json"}, .directory = root_}, long_patience());
+      if (said && said->output.find("\"duration_ms\"") != std::string::npos && said->output.find("it runs now") == std::string::npos) return;
       std::this_thread::sleep_for(Milliseconds(100));
     }
   }
