@@ -112,7 +112,7 @@ class Merging {
   TreeEntry beside_empty(const MergeConflict& conflict) const {
     const auto& [path, base, ours, theirs] = conflict;
     if (base || !is_file(ours) || !is_file(theirs) || ours.mode != theirs.mode) return {};
-    const std::string_view empty = store_.place().sha256 ? "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813" : "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+    const auto empty = empty_blob(store_.place().sha256);
     return ours.oid == empty ? theirs : theirs.oid == empty ? ours : TreeEntry{};
   }
   static std::string mode_of(const MergeConflict& conflict) { return conflict.ours.mode != conflict.base.mode ? conflict.ours.mode : conflict.theirs.mode; }

@@ -11,6 +11,10 @@ std::string empty_tree(bool sha256) {
   return sha256 ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" : "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 }
 
+std::string empty_blob(bool sha256) {
+  return sha256 ? "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813" : "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+}
+
 // Fields that each end in NUL.
 static std::vector<std::string_view> nul_fields(std::string_view text) {
   auto fields = split(text, std::string_view("\0", 1));

@@ -25,8 +25,9 @@ struct PathChange {
   TreeEntry before, after;  // empty: not there
 };
 
-// The tree without entries, by the length of the ids.
+// The tree without entries and the file without a byte, by the length of the ids.
 std::string empty_tree(bool sha256);
+std::string empty_blob(bool sha256);
 
 // `from` and `to` name trees or commits. Sorted by path.
 Result<std::vector<PathChange>> diff_trees(const Git& git, const std::string& from, const std::string& to, const Patience& patience);

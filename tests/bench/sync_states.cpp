@@ -20,8 +20,6 @@ struct Sum {
   void operator+=(const Sum& other) { states += other.states, wrong += other.wrong, unfinished += other.unfinished, collected += other.collected; }
 };
 
-constexpr std::string_view empty_blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-
 using Manifest = std::map<std::string, std::string>;
 
 // What git's own files say, without asking git.
@@ -68,7 +66,7 @@ class State {
     if (auto wrong = difference(before, everything(world_, ignored_, true)); !wrong.empty()) return "rollback:\n" + wrong;
     // git itself names the empty blob, without making it, for a file that is only intended to be added.
     for (const auto line : split(world_.git({"fsck", "--connectivity-only"}), "\n"))
-      if (line.starts_with("missing") && line.find(empty_blob) == line.npos) return cat("an object is missing: ", line);
+      if (line.starts_with("missing") && line.find(empty_blob(false)) == line.npos) return cat("an object is missing: ", line);
     auto undone = with_store([&](SyncStore& store) -> Result<RolledBack> {
       const auto undo = TRY(find_snapshot(store, done->undo_id, git_patience()));
       return roll_back(store, undo, "here", git_patience());
