@@ -253,9 +253,10 @@ class Simulation {
     device.pid = 0;
   }
 
-  // Just before and just after a name is exchanged is where a save hurts most.
+  // Just before and just after a name is exchanged or taken away is where a save hurts most.
   void aim(Device& device, const Ask& ask) {
-    const bool now = std::string_view(ask.call) == "renameat2", before = std::exchange(device.exchanged, now);
+    const std::string_view call(ask.call);
+    const bool now = call == "renameat2" || call == "unlinkat", before = std::exchange(device.exchanged, now);
     if (now) device.aim = Writer::path_of(ask.name);
     if ((now || before) && !device.aim.empty() && !resting_ && below(random_, 3) == 0) note(device, device.writer->act(random_, device.aim));
   }

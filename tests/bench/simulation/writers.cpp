@@ -53,7 +53,7 @@ void Saves::forget(const std::string& text) {
 
 std::string Writer::act(Random& random, const std::string& aimed_at) {
   const std::string name = aimed_at.empty() ? names[below(random, 7)] : aimed_at;
-  switch (below(random, 20)) {
+  switch (below(random, 22)) {
     case 0:
     case 1:
     case 2:
@@ -72,7 +72,9 @@ std::string Writer::act(Random& random, const std::string& aimed_at) {
     case 15: return "overwrite " + overwrite(name);
     case 16: return "delete " + remove(name);
     case 17: return "move " + move(name, names[below(random, 7)]);
-    case 18: return below(random, 2) ? "swap kinds " + swap_kinds(name) : "link " + link(name, names[below(random, 7)]);
+    case 18:
+    case 19: return "retype " + retype(name);
+    case 20: return below(random, 2) ? "swap kinds " + swap_kinds(name) : "link " + link(name, names[below(random, 7)]);
     default: return "permit " + permit(name);
   }
 }
@@ -141,6 +143,22 @@ std::string Writer::overwrite(const std::string& name) {
   saves_.forget(old);
   if (write_all(file.get(), line + "\n")) saves_.add(line);
   return name + " " + line;
+}
+
+std::string Writer::retype(const std::string& name) {
+  if (!is_file(at(name))) return name + ": no file";
+  Fd file(::open(at(name).c_str(), O_WRONLY | careful));
+  if (!file) return name + ": not now";
+  const auto text = "\n" + slurp(at(name)), line = next_line();
+  for (auto at = text.find('\n'); at != std::string::npos && at + 1 < text.size(); at = text.find('\n', at + 1)) {
+    const auto old = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    if (old.size() != line.size() || !old.starts_with(device_ + "-")) continue;
+    // The text here begins with a line end that the file does not have.
+    if (::pwrite(file.get(), line.data(), line.size(), static_cast<off_t>(at)) != static_cast<ssize_t>(line.size())) return name + ": not now";
+    saves_.forget(old), saves_.add(line);
+    return name + " " + old + " " + line;
+  }
+  return name + ": no line of its own";
 }
 
 void Writer::give_up(const std::string& name) {

@@ -49,6 +49,8 @@ class Writer {
   std::string write_held();
   std::string insert(const std::string& name, bool in_place, Random& random);
   std::string overwrite(const std::string& name);
+  // One of the user's own lines becomes another of the same length: all that shows of it is the time.
+  std::string retype(const std::string& name);
   std::string remove(const std::string& name);
   std::string move(const std::string& name, const std::string& to);
   std::string swap_kinds(const std::string& name);

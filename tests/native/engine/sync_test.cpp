@@ -1,5 +1,8 @@
 #include "engine/sync.hpp"
 
+#include <fcntl.h>
+
+#include "base/fd.hpp"
 #include "engine/sync_branch.hpp"
 #include "engine/sync_guard.hpp"
 #include "engine/sync_remote.hpp"
@@ -74,6 +77,20 @@ TEST_CASE("what was never whole is nobody's version", "[sync]") {
   CHECK(!devices.a.has(".git/kra/slots/0123.new"));
   auto store = devices.a.store();
   CHECK(list_refs(store.git(), "refs/kra/recovered/", git_patience())->empty());
+}
+
+TEST_CASE("what somebody is writing is not deleted", "[sync]") {
+  Devices devices;
+  devices.settle();
+  devices.a.write("f", "half");
+  {
+    const Fd writer(::open((devices.a.root + "/f").c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(writer);
+    devices.sync(devices.a), devices.sync(devices.b);
+    CHECK(devices.b.read("f") == "one\ntwo\nthree\nfour\nfive\n");
+  }
+  devices.sync(devices.a), devices.sync(devices.b);
+  CHECK(devices.b.read("f") == "half");
 }
 
 TEST_CASE("two versions of one line: both are kept, the same on every device", "[sync]") {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "os/command.hpp"
+#include "peers/git_run.hpp"
 #include "tests/native/catch.hpp"
 #include "tests/native/scratch.hpp"
 
@@ -93,6 +94,14 @@ TEST_CASE("settings of git are read as git reads them") {
   CHECK(git_setting(config, "remote.origin.url") == "last");
   CHECK(git_setting("[", "a.b").empty());
   CHECK(git_setting("= x", "a.b").empty());
+}
+
+TEST_CASE("a git that was killed has not said no") {
+  Scratch scratch;
+  git(scratch.path(), {"init", "-q", "--bare", scratch / "r.git"});
+  const auto outcome = Git(scratch / "r.git").run({.arguments = {"-c", "alias.die=!kill -9 $PPID", "die"}}, Patience::of(Milliseconds(20'000)));
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().what.find("killed") != std::string::npos);
 }
 
 TEST_CASE("a remote tells no secret") {
