@@ -142,6 +142,10 @@ local function change(buf, hunk)
   api.nvim_buf_set_lines(buf, at, at + #old - pairs_of_lines, true, rest)
 end
 
+local function change_all(buf, hunks)
+  for i = #hunks, 1, -1 do change(buf, hunks[i]) end
+end
+
 --- Where a line comes to stand: below a hunk it moves with the text, in one it stays on the line that became of it.
 ---@param hunks kra.Hunk[]
 ---@param row integer from 0
@@ -177,23 +181,21 @@ local function keep_views(kept, hunks, buf)
     local top = math.min(M.moved(hunks, view.top), count - 1)
     local cursor = api.nvim_win_get_cursor(view.win)
     if cursor[1] - 1 ~= row then api.nvim_win_set_cursor(view.win, { row + 1, view.column }) end
-    local now = vim.fn.getwininfo(view.win)[1].topline - 1
-    if now ~= top then
+    -- By what looks only: line('w0') would scroll to the cursor.
+    if vim.fn.getwininfo(view.win)[1].topline - 1 ~= top then
       api.nvim_win_call(view.win, function() vim.fn.winrestview({ topline = top + 1 }) end)
     end
   end
 end
 
 -- Ends the step of undo that is open: what comes next is one of its own, and what the user types after it another.
-local function end_undo_step(buf)
-  local at = { buf = buf }
-  api.nvim_set_option_value('undolevels', api.nvim_get_option_value('undolevels', at), at)
-end
+local function end_undo_step(at) api.nvim_set_option_value('undolevels', api.nvim_get_option_value('undolevels', at), at) end
 
 -- Typing goes on in Insert mode: what comes now is a step of its own there too.
 local function renew_insert(buf)
+  if api.nvim_get_current_buf() ~= buf then return end
   local mode = api.nvim_get_mode()
-  if not mode.blocking and mode.mode == 'i' and api.nvim_get_current_buf() == buf then
+  if not mode.blocking and mode.mode == 'i' then
     api.nvim_feedkeys(api.nvim_replace_termcodes('<C-g>u', true, false, true), 'ni', false)
   end
 end
@@ -206,19 +208,17 @@ end
 ---@param modified boolean
 function M.apply(buf, hunks, modified)
   if #hunks == 0 then return end
-  local options = vim.bo[buf]
-  local modifiable = options.modifiable
+  local at = { buf = buf }
+  local modifiable = api.nvim_get_option_value('modifiable', at)
   local kept = views(buf)
-  if not modifiable then options.modifiable = true end
+  if not modifiable then api.nvim_set_option_value('modifiable', true, at) end
   -- A state of undo remembers whether it was modified when it was left.
-  if not options.modified then options.modified = true end
-  end_undo_step(buf)
-  local ok, err = pcall(function()
-    for i = #hunks, 1, -1 do change(buf, hunks[i]) end
-  end)
-  end_undo_step(buf)
-  if ok then options.modified = modified end
-  if not modifiable then options.modifiable = false end
+  if not api.nvim_get_option_value('modified', at) then api.nvim_set_option_value('modified', true, at) end
+  end_undo_step(at)
+  local ok, err = pcall(change_all, buf, hunks)
+  end_undo_step(at)
+  if ok then api.nvim_set_option_value('modified', modified, at) end
+  if not modifiable then api.nvim_set_option_value('modifiable', false, at) end
   keep_views(kept, hunks, buf)
   renew_insert(buf)
   if not ok then error(err, 0) end
