@@ -14,9 +14,14 @@ local MOST_HUNKS, KEPT_STEPS = 500, 50
 ---@field at integer seconds
 ---@field step integer hunks that came together share it
 
+---@class kra.Unread
+---@field lines string[] the whole text as it was
+---@field list {change: kra.Change, first: integer, last: integer, tinted: boolean}[]
+
 local changes = {} ---@type table<integer, kra.Change[]> by buffer, in no order
 local steps = {} ---@type table<integer, integer[]> by buffer: the numbers of its steps, newest last
 local next_step = 0
+local unread = {} ---@type table<integer, kra.Unread> by buffer: what is to be found again when it is loaded again
 local fading = {} ---@type table<integer, uv.uv_timer_t>
 local group ---@type integer?
 
@@ -28,13 +33,16 @@ local function range_of(buf, change)
   return first, math.min(math.max(first, mark[3].end_row or first), count)
 end
 
+local function stop_fading(buf)
+  if not fading[buf] then return end
+  fading[buf]:stop()
+  fading[buf]:close()
+  fading[buf] = nil
+end
+
 local function forget(buf)
-  changes[buf], steps[buf] = nil, nil
-  if fading[buf] then
-    fading[buf]:stop()
-    fading[buf]:close()
-    fading[buf] = nil
-  end
+  changes[buf], steps[buf], unread[buf] = nil, nil, nil
+  stop_fading(buf)
 end
 
 local function fade(buf)
@@ -49,17 +57,6 @@ local function fade(buf)
   end))
 end
 
--- What nobody sees stays coloured until somebody has seen it for a while.
-local function watch()
-  if group then return end
-  group = api.nvim_create_augroup('kra_changes', {})
-  api.nvim_create_autocmd('BufWinEnter', { group = group, desc = 'kra: a change from outside is seen', callback = function(event)
-    if changes[event.buf] then fade(event.buf) end
-  end })
-  api.nvim_create_autocmd('BufUnload', { group = group, desc = 'kra: changes of a buffer that is gone',
-    callback = function(event) forget(event.buf) end })
-end
-
 local function colour(buf, first, last)
   local count = api.nvim_buf_line_count(buf)
   if first == last then
@@ -69,6 +66,69 @@ local function colour(buf, first, last)
   for row = first, math.min(last, count, first + MOST_HUNKS) - 1 do
     api.nvim_buf_set_extmark(buf, tint, row, 0, { line_hl_group = 'KraChanged', sign_text = '▎', sign_hl_group = 'KraSign', priority = 5 })
   end
+end
+
+local function place(buf, change, first, last)
+  change.id = api.nvim_buf_set_extmark(buf, ns, first, 0, { end_row = last, end_col = 0, right_gravity = true, end_right_gravity = false })
+end
+
+-- `:edit` and its like throw the text away and all that is tied to it.
+local function keep(buf)
+  stop_fading(buf)
+  if not changes[buf] or #changes[buf] == 0 then return end
+  local list = {}
+  for _, change in ipairs(changes[buf]) do
+    local first, last = range_of(buf, change)
+    local tints = first and api.nvim_buf_get_extmarks(buf, tint, { first, 0 }, { last, 0 }, { limit = 1 }) or {}
+    if first then list[#list + 1] = { change = change, first = first, last = last, tinted = #tints > 0 } end
+  end
+  unread[buf] = { lines = api.nvim_buf_get_lines(buf, 0, -1, false), list = list }
+  changes[buf] = nil
+end
+
+-- By how many lines a range moved; nil: something else stands there.
+local function moved(hunks, first, last)
+  local by = 0
+  for _, hunk in ipairs(hunks) do
+    if hunk[1] < last and hunk[2] > first then return nil end
+    if hunk[2] <= first then by = by + #hunk[3] - (hunk[2] - hunk[1]) end
+  end
+  return by
+end
+
+-- Where the text is what it was they stand as before.
+local function find_again(buf)
+  local before = unread[buf]
+  if not before then return end
+  unread[buf] = nil
+  api.nvim_buf_clear_namespace(buf, ns, 0, -1)
+  local hunks = require('kra.hunks').between(before.lines, api.nvim_buf_get_lines(buf, 0, -1, false))
+  local list = {}
+  for _, entry in ipairs(before.list) do
+    local by = moved(hunks, entry.first, entry.last)
+    if by then
+      place(buf, entry.change, entry.first + by, entry.last + by)
+      if entry.tinted then colour(buf, entry.first + by, entry.last + by) end
+      list[#list + 1] = entry.change
+    end
+  end
+  changes[buf] = list
+  fade(buf)
+end
+
+-- What nobody sees stays coloured until somebody has seen it for a while.
+local function watch()
+  if group then return end
+  group = api.nvim_create_augroup('kra_changes', {})
+  api.nvim_create_autocmd('BufWinEnter', { group = group, desc = 'kra: a change from outside is seen', callback = function(event)
+    if changes[event.buf] then fade(event.buf) end
+  end })
+  local function on(event, desc, callback)
+    api.nvim_create_autocmd(event, { group = group, desc = desc, callback = function(found) callback(found.buf) end })
+  end
+  on('BufUnload', 'kra: the text goes, and may be read again', keep)
+  on('BufReadPost', 'kra: changes in a text that was read again', find_again)
+  on({ 'BufDelete', 'BufWipeout' }, 'kra: changes of a buffer that is gone', forget)
 end
 
 --- These lines (from 1) are shown as changed where nothing is yet: nobody had them loaded when they were.
@@ -102,8 +162,9 @@ function M.add(buf, hunks, old, by)
     local first = hunk[1] + shift
     local last = first + #hunk[3]
     shift = shift + #hunk[3] - (hunk[2] - hunk[1])
-    local id = api.nvim_buf_set_extmark(buf, ns, first, 0, { end_row = last, end_col = 0, right_gravity = true, end_right_gravity = false })
-    list[#list + 1] = { id = id, old = old[i], new = hunk[3], by = by, at = now, step = next_step }
+    local change = { old = old[i], new = hunk[3], by = by, at = now, step = next_step }
+    place(buf, change, first, last)
+    list[#list + 1] = change
     colour(buf, first, last)
   end
   fade(buf)
