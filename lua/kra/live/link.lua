@@ -122,6 +122,9 @@ local function text(value) return type(value) == 'string' and value or nil end
 -- Whom nobody named is "outside" in what is said.
 local function writer(value) return value ~= 'external' and text(value) or '' end
 
+-- What goes with a file git and a sync move themselves.
+local function moves_all(by) return by == 'git' or by == 'sync' end
+
 -- Edits as they may be: ranges in order, lines of text without ends.
 local function hunks_of(list)
   if type(list) ~= 'table' then return nil end
@@ -141,7 +144,7 @@ end
 ---@param params table
 function M.file_changed(params)
   local path = text(params.path) or ''
-  if params.kind == 'rename' and text(params.from) then require('kra.live.move').renamed(params.from, path) end
+  if params.kind == 'rename' and text(params.from) then require('kra.live.move').renamed(params.from, path, moves_all(params.writer)) end
   for _, image in ipairs(images.of_path(path)) do
     local seq = number(params.seq)
     if not (seq and image.seq and seq <= image.seq) then
@@ -164,6 +167,7 @@ function M.files_changed(params)
     if (kind == 'create' or kind == 'delete' or kind == 'rename') and #images.of_path(file.path) == 0 then
       local data = { path = file.path, kind = kind, from = text(file.from), writer = writer(file.writer), hunks = 0 }
       require('kra.notify').event('KraExternalChange', data)
+      if kind == 'rename' and data.from then require('kra.live.move').renamed(data.from, file.path, moves_all(file.writer)) end
     end
   end
   require('kra.follow').noted(params)

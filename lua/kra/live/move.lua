@@ -92,7 +92,8 @@ local function carry_out(moves)
   for i, move in ipairs(moves) do
     vim.fn.mkdir(vim.fs.dirname(move.to), 'p')
     local ok, err = uv.fs_rename(move.from, move.to)
-    if not ok then
+    -- Another editor that was told of it may have been quicker.
+    if not ok and not (uv.fs_stat(move.to) and not uv.fs_stat(move.from)) then
       for k = i - 1, 1, -1 do uv.fs_rename(moves[k].to, moves[k].from) end
       return tostring(err)
     end
@@ -102,12 +103,13 @@ end
 
 local function files(count) return ('%d file%s'):format(count, count == 1 and '' or 's') end
 
---- Another program gave a file another name. Its side-cars follow, as one step that `:Kra! move` takes back.
+--- Another program gave a file another name, whether it is loaded here or not. Its side-cars follow, as one step that `:Kra! move` takes back.
 ---@param from string
 ---@param to string
-function M.renamed(from, to)
+---@param alone? boolean whoever did it moves side-cars himself
+function M.renamed(from, to, alone)
   take_along(from, to)
-  local sides = not uv.fs_stat(from) and uv.fs_stat(to) and M.sidecars(from, to) or {}
+  local sides = not alone and not uv.fs_stat(from) and uv.fs_stat(to) and M.sidecars(from, to) or {}
   if #sides == 0 then return end
   local notify = require('kra.notify')
   local err = carry_out(sides)

@@ -81,6 +81,27 @@ describe('a file that is moved', function()
     assert.equals('one\ntwo\n', world:read('c.ts'))
   end)
 
+  it('takes its side-cars along where it is loaded nowhere, but for what git moves', function()
+    local function noted(from, to, writer)
+      editor:lua("require('kra.serve').answer('files_changed', ...)", { root = world.dir, count = 1, single = true, cause = '', text = '',
+        files = { { path = world.dir .. '/' .. to, from = world.dir .. '/' .. from, kind = 'rename', writer = writer } } })
+    end
+    local undo = editor:lua('return vim.fn.undofile(...)', world.dir .. '/a.ts')
+    vim.fn.writefile({ 'undo' }, undo)
+    assert(os.rename(world.dir .. '/a.ts', world.dir .. '/b.ts'))
+    noted('a.ts', 'b.ts', 'git')
+    assert.equals('test\n', world:read('a.test.ts'))
+    noted('a.ts', 'b.ts', 'external')
+    assert.equals('test\n', world:read('b.test.ts'))
+    assert.is_nil(world:read('a.test.ts'))
+    assert.same({ 'undo' }, vim.fn.readfile((editor:lua('return vim.fn.undofile(...)', world.dir .. '/b.ts'))))
+    -- Told once more, and by another one: nothing is left to do.
+    noted('a.ts', 'b.ts', 'external')
+    editor:command('Kra! move')
+    assert.equals('test\n', world:read('a.test.ts'))
+    assert.equals('one\ntwo\n', world:read('b.ts'))
+  end)
+
   it('keeps marks, undo at any size, its draft and what was written into it meanwhile', function()
     local text = {}
     for i = 1, 12000 do text[i] = 'line ' .. i end
