@@ -1,6 +1,7 @@
 -- Review of what came from outside: each hunk keeps its place in the buffer and the lines that stood there before, until it is accepted.
 local M = {}
 local api = vim.api
+local again = require('kra.changes.again')
 
 local ns = api.nvim_create_namespace('kra_changes')
 local tint = api.nvim_create_namespace('kra_tint')
@@ -14,14 +15,9 @@ local MOST_HUNKS, KEPT_STEPS = 500, 50
 ---@field at integer seconds
 ---@field step integer hunks that came together share it
 
----@class kra.Unread
----@field lines string[] the whole text as it was
----@field list {change: kra.Change, first: integer, last: integer, tinted: boolean}[]
-
 local changes = {} ---@type table<integer, kra.Change[]> by buffer, in no order
 local steps = {} ---@type table<integer, integer[]> by buffer: the numbers of its steps, newest last
 local next_step = 0
-local unread = {} ---@type table<integer, kra.Unread> by buffer: what is to be found again when it is loaded again
 local fading = {} ---@type table<integer, uv.uv_timer_t>
 local group ---@type integer?
 
@@ -41,7 +37,8 @@ local function stop_fading(buf)
 end
 
 local function forget(buf)
-  changes[buf], steps[buf], unread[buf] = nil, nil, nil
+  changes[buf], steps[buf] = nil, nil
+  again.forget(buf)
   stop_fading(buf)
 end
 
@@ -82,35 +79,20 @@ local function keep(buf)
     local tints = first and api.nvim_buf_get_extmarks(buf, tint, { first, 0 }, { last, 0 }, { limit = 1 }) or {}
     if first then list[#list + 1] = { change = change, first = first, last = last, tinted = #tints > 0 } end
   end
-  unread[buf] = { lines = api.nvim_buf_get_lines(buf, 0, -1, false), list = list }
+  again.keep(buf, list)
   changes[buf] = nil
-end
-
--- By how many lines a range moved; nil: something else stands there.
-local function moved(hunks, first, last)
-  local by = 0
-  for _, hunk in ipairs(hunks) do
-    if hunk[1] < last and hunk[2] > first then return nil end
-    if hunk[2] <= first then by = by + #hunk[3] - (hunk[2] - hunk[1]) end
-  end
-  return by
 end
 
 -- Where the text is what it was they stand as before.
 local function find_again(buf)
-  local before = unread[buf]
-  if not before then return end
-  unread[buf] = nil
+  local found = again.find(buf)
+  if not found then return end
   api.nvim_buf_clear_namespace(buf, ns, 0, -1)
-  local hunks = require('kra.hunks').between(before.lines, api.nvim_buf_get_lines(buf, 0, -1, false))
   local list = {}
-  for _, entry in ipairs(before.list) do
-    local by = moved(hunks, entry.first, entry.last)
-    if by then
-      place(buf, entry.change, entry.first + by, entry.last + by)
-      if entry.tinted then colour(buf, entry.first + by, entry.last + by) end
-      list[#list + 1] = entry.change
-    end
+  for i, range in ipairs(found) do
+    place(buf, range.change, range.first, range.last)
+    if range.tinted then colour(buf, range.first, range.last) end
+    list[i] = range.change
   end
   changes[buf] = list
   fade(buf)
