@@ -1,6 +1,7 @@
 // What clients are told of files that changed.
 #include <algorithm>
 
+#include "base/below.hpp"
 #include "base/text.hpp"
 #include "daemon/watching.hpp"
 #include "engine/hunks.hpp"
@@ -84,9 +85,6 @@ void Watching::add_change(const SettledChange& change, const std::string& writer
   told.at = wall_now().ms;
   if (told.writer == "external")
     if (auto noted = noted_by(told.path, told.at); !noted.empty()) told.writer = noted;
-  auto is_below = [&](const std::string& path, const std::string& root) {
-    return !path.empty() && path.starts_with(root) && (root == "/" || (path.size() > root.size() && path[root.size()] == '/'));
-  };
   for (const auto& [id, roots] : watchers_)
     for (const auto& [root, count] : roots)
       if (is_below(told.path, root) || is_below(told.from, root)) untold_[id][root].push_back(value_of(JournalChange{change.root, "", told}));
@@ -220,7 +218,7 @@ std::set<std::uint64_t> Watching::editors_of(const std::string& root) const {
   std::set<std::uint64_t> editors(loaded.begin(), loaded.end());
   for (const auto& [id, roots] : watchers_)
     for (const auto& [above, count] : roots)
-      if (root == above || root.starts_with(above == "/" ? above : above + "/")) editors.insert(id);
+      if (is_below(root, above)) editors.insert(id);
   return editors;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/below.hpp"
 #include "base/text.hpp"
 #include "engine/log_record.hpp"
 #include "wire/msgpack.hpp"
@@ -38,10 +39,6 @@ ToldChange unpacked(const Value& value) {
   change.size = static_cast<std::uint64_t>((*parts)[5].number_or(0));
   change.at = (*parts)[6].number_or(0);
   return change;
-}
-
-bool is_below(const std::string& path, const std::string& root) {
-  return root.empty() || path == root || (path.starts_with(root) && (root == "/" || path[root.size()] == '/'));
 }
 
 }  // namespace
@@ -104,7 +101,7 @@ Result<std::vector<JournalChange>> ChangeJournal::read(const ChangeQuery& query)
         JournalChange entry{(*value)["root"].text_or(""), (*value)["cause"].text_or(""), unpacked(each)};
         if (entry.change.writer == "external")
           if (auto noted = noted_writer(notes, entry.change.path, entry.change.at); !noted.empty()) entry.change.writer = noted;
-        bool wanted = entry.change.at >= query.since && (query.by.empty() || entry.change.writer == query.by) && is_below(entry.change.path, query.root);
+        bool wanted = entry.change.at >= query.since && (query.by.empty() || entry.change.writer == query.by) && (query.root.empty() || is_below(entry.change.path, query.root));
         if (wanted) found.push_back(std::move(entry));
       }
     }

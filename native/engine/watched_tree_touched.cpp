@@ -1,14 +1,12 @@
 // Where something has happened, for one who looks himself: the system's words as they are, before anything is left out, put off or joined.
 #include "engine/watched_tree.hpp"
 
+#include "base/below.hpp"
+
 namespace kra {
 
 // Above so many it is quicker to look at everything.
 static constexpr std::size_t most_touched = 20'000;
-
-static bool is_below(std::string_view path, std::string_view root) {
-  return path.starts_with(root) && (path.size() == root.size() || root == "/" || path[root.size()] == '/');
-}
 
 void WatchedTree::touch(const std::string& path) {
   for (auto& [root, touching] : touched_) {
