@@ -59,16 +59,6 @@ bool Watching::start() {
 
 // --- time ---------------------------------------------------------------------------------------------------------------------------------
 
-// The system tells of changes of that file.
-bool Watching::tells_of(const std::string& path) const {
-  auto directory = directory_part(path);
-  return tree_->is_watched(directory) && silent_.count(directory) == 0;
-}
-
-bool Watching::needs_poll() const {
-  return std::any_of(files_.all().begin(), files_.all().end(), [&](const auto& each) { return !tells_of(each.first); });
-}
-
 std::optional<Instant> Watching::due() const {
   if (!tree_) return std::nullopt;
   std::optional<Instant> first = poll_;
@@ -88,8 +78,7 @@ void Watching::take(Instant now) {
   for (auto& judge : std::exchange(arrived_, {})) judge();
   settle(now);
   if (!waiting_.empty() && !tree_->working()) answer_ready();
-  bool polls = needs_poll();
-  if (!polls) poll_ = std::nullopt;
+  if (tree_->blind() == 0) poll_ = std::nullopt;
   else if (!poll_) poll_ = now + poll_pause;
 }
 
@@ -209,7 +198,7 @@ void Watching::post(Lane& lane, std::vector<Look> looks) {
 void Watching::look_again(bool at_all) {
   std::vector<Look> looks, slow;
   for (const auto& [path, file] : files_.all()) {
-    if (!at_all && tells_of(path)) continue;
+    if (!at_all && tree_->tells_of(directory_part(path))) continue;
     auto& list = is_slow(path) ? slow : looks;
     list.push_back({.path = path, .from = {}, .kind = ChangeKind::modify, .of_git = false, .root = {}, .known = at_all ? "" : file.state.identity, .after_loss = at_all});
   }
@@ -301,7 +290,7 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   auto claimed = echo_.judge(look.path, state.hash, state.size, began);
   bool same = state.hash.empty() && before.hash.empty() ? state.identity == before.identity : state.hash == before.hash;
   bool silent = look.untold && !first && !same && before.exists && state.exists && !settle_.unsettled(look.path);
-  if (silent && tree_->is_watched(directory_part(look.path))) silent_.insert(directory_part(look.path));
+  if (silent && tree_->is_watched(directory_part(look.path))) tree_->disbelieve(directory_part(look.path));
   auto before_text = texts_.find(before.hash);
   if (seen.file.read) texts_.keep(seen.hash, seen.file.bytes);
   // The same as at the last look may be news all the same, to whoever has written something else in between.

@@ -105,8 +105,6 @@ class Watching {
   void take_unloaded(const Seen& seen, std::uint64_t began);
   void take_rename(const Look& look);
   void look_again(bool at_all);
-  bool needs_poll() const;
-  bool tells_of(const std::string& path) const;
 
   std::string load(std::uint64_t client, const std::string& named, const std::string& has);
   void unload(const std::vector<LoadedFiles::Unloaded>& files);
@@ -155,7 +153,6 @@ class Watching {
   std::map<std::string, int> looking_;  // looks whose answers are to come
   std::map<std::string, std::string> reflogs_;
   std::optional<Instant> poll_;
-  std::set<std::string> silent_;  // directories whose file system tells less than it says
   std::vector<EditNote> notes_;
   std::uint64_t notes_stamp_ = 0;
   Lane files_lane_, slow_lane_, journal_lane_;

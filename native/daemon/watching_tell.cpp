@@ -238,7 +238,7 @@ Value Watching::status() const {
                     {"roots", names(tree.roots)},
                     {"limited", names(tree.limited)},
                     {"polled", names(tree.polled)},
-                    {"silent", names({silent_.begin(), silent_.end()})},
+                    {"silent", tree_ ? names({tree_->disbelieved().begin(), tree_->disbelieved().end()}) : Value::Array()},
                     {"refused", names(tree.refused)},
                     {"absent", names(tree.absent)},
                     {"unreadable", static_cast<std::uint64_t>(tree.unreadable)},
@@ -257,8 +257,8 @@ void Watching::add_problems(Value::Array& problems) const {
     add("watch-refused", cat(tree.refused.front(), " may not be read; what changes there is not told, loaded files are looked at every 2 s"), "give yourself the right to read it (chmod u+rx) and `kra daemon restart`, or name it in .gitignore");
   if (!tree.absent.empty())
     add("watch-absent", cat(tree.absent.front(), " is not there; it is looked for every second"), "bring it back, or close what is loaded from it");
-  if (!silent_.empty())
-    add("watch-silent", cat(*silent_.begin(), " was changed and the system did not tell; loaded files there are looked at every 2 s"), "mount it so that changes are told, or work on a local copy; `kra daemon restart` tries it again");
+  if (const auto& silent = tree_->disbelieved(); !silent.empty())
+    add("watch-silent", cat(*silent.begin(), " was changed and the system did not tell; loaded files there are looked at every 2 s"), "mount it so that changes are told, or work on a local copy; `kra daemon restart` tries it again");
 }
 
 }  // namespace kra

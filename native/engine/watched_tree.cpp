@@ -80,8 +80,10 @@ void WatchedTree::free_node(int node) {
   leave_tree(node);
   auto& directory = nodes_[static_cast<std::size_t>(node)];
   if (directory.parent < 0) tops_.erase(directory.name);
-  directory = {};
-  directory.used = false;
+  change(node, [](Directory& unused) {
+    unused = {};
+    unused.used = false;
+  });
   free_.push_back(node);
 }
 
@@ -118,6 +120,32 @@ void WatchedTree::erase_entry(int node, const std::string& name) {
 
 // --- watches ------------------------------------------------------------------------------------------------------------------------------
 
+bool WatchedTree::is_blind(const Directory& directory) { return directory.held > 0 && (directory.watch < 0 || directory.silent); }
+
+void WatchedTree::hold(int node, int more) {
+  bool silent = !silent_.empty() && silent_.count(path_of(node)) > 0;
+  change(node, [&](Directory& directory) {
+    directory.held += more;
+    directory.silent = silent;
+  });
+}
+
+void WatchedTree::set_watch(int node, int watch) {
+  change(node, [&](Directory& directory) { directory.watch = watch; });
+}
+
+// It is tried again when its permissions change: the directory above tells. Of one that stands alone somebody has to look.
+void WatchedTree::refuse(int node, bool refused) {
+  auto& directory = nodes_[static_cast<std::size_t>(node)];
+  directory.unreadable = refused;
+  if (refused && directory.parent < 0 && !retry_) retry_ = Clock::now() + retry_pause;
+}
+
+void WatchedTree::disbelieve(const std::string& path) {
+  silent_.insert(path);
+  if (int node = find(path); node >= 0) change(node, [](Directory& directory) { directory.silent = true; });
+}
+
 WatchedTree::Started WatchedTree::start_watch(int node) {
   auto path = path_of(node);
   auto& directory = nodes_[static_cast<std::size_t>(node)];
@@ -138,12 +166,12 @@ WatchedTree::Started WatchedTree::start_watch(int node) {
     // told under the first one.
     auto there = stamp_of(path_of(at->second)), here = stamp_of(path);
     if (there.device == here.device && there.inode == here.inode) return Started::yes;
-    nodes_[static_cast<std::size_t>(at->second)].watch = -1;
+    set_watch(at->second, -1);
     at->second = node;
     --watched_;
     doubt_touched();
   }
-  directory.watch = *added;
+  set_watch(node, *added);
   ++watched_;
   --losses_;
   return Started::yes;
@@ -154,7 +182,7 @@ void WatchedTree::stop_watch(int node) {
   if (directory.watch < 0) return;
   if (git_by_watch_.count(directory.watch) == 0) watch_->remove(directory.watch);
   by_watch_.erase(directory.watch);
-  directory.watch = -1;
+  set_watch(node, -1);
   --watched_;
   ++losses_;
 }
@@ -226,8 +254,8 @@ void WatchedTree::hold_root(const std::string& root) {
 void WatchedTree::hold_directory(const std::string& path) {
   int node = find(path);
   if (node < 0) node = add_node(-1, path);
+  hold(node, 1);
   auto& directory = nodes_[static_cast<std::size_t>(node)];
-  ++directory.held;
   // Watched at once: what is read of the file after this cannot be older than what is told later.
   if (directory.watch >= 0) return;
   directory.polled = directory.polled || polls_(path);
@@ -239,8 +267,9 @@ void WatchedTree::hold_directory(const std::string& path) {
 void WatchedTree::release_directory(const std::string& path) {
   int node = find(path);
   if (node < 0 || nodes_[static_cast<std::size_t>(node)].held == 0) return;
-  auto& directory = nodes_[static_cast<std::size_t>(node)];
-  if (--directory.held == 0 && !directory.inside && directory.held_as_root == 0) free_node(node);
+  hold(node, -1);
+  const auto& directory = nodes_[static_cast<std::size_t>(node)];
+  if (directory.held == 0 && !directory.inside && directory.held_as_root == 0) free_node(node);
 }
 
 bool WatchedTree::holds_directory(const std::string& path) const {
@@ -307,6 +336,11 @@ bool WatchedTree::is_limited(const std::string& root) const {
 bool WatchedTree::is_watched(const std::string& directory) const {
   int node = find(directory);
   return node >= 0 && nodes_[static_cast<std::size_t>(node)].watch >= 0;
+}
+
+bool WatchedTree::tells_of(const std::string& directory) const {
+  int node = find(directory);
+  return node >= 0 && nodes_[static_cast<std::size_t>(node)].watch >= 0 && !nodes_[static_cast<std::size_t>(node)].silent;
 }
 
 std::string WatchedTree::git_directory(const std::string& root) const {

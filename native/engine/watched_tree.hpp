@@ -51,6 +51,12 @@ class WatchedTree {
   void release_directory(const std::string& directory);
   // Not so of one that got another name: its holds went along.
   bool holds_directory(const std::string& directory) const;
+  // Something changed there and the system did not tell: it is not believed again.
+  void disbelieve(const std::string& directory);
+  const std::set<std::string>& disbelieved() const { return silent_; }
+  // The system tells of files in this held directory; and how many held directories there are of which it does not.
+  bool tells_of(const std::string& directory) const;
+  int blind() const { return blind_; }
 
   // What the system has told since. Call work() after it. Where something was lost only that is found out: the rest is work, since it is much and
   // what it is about has to be looked at anyway.
@@ -111,6 +117,7 @@ class WatchedTree {
     bool announces = false;  // what the next look finds is news
     bool deep = false;       // and is to look at all below as well: other rules count
     bool limited = false, polled = false, absent = false, unreadable = false;
+    bool silent = false;  // disbelieved
     IgnoreRules rules;
     std::vector<Entry> entries;  // by name
   };
@@ -157,6 +164,18 @@ class WatchedTree {
   void shrink(int node);
   void limit(int node);
   int top_of(int node) const;
+  static bool is_blind(const Directory& directory);
+  // Whatever may make a directory a blind one, or one that tells, is done in here: they are counted.
+  template <class How>
+  void change(int node, How how) {
+    auto& directory = nodes_[static_cast<std::size_t>(node)];
+    blind_ -= is_blind(directory) ? 1 : 0;
+    how(directory);
+    blind_ += is_blind(directory) ? 1 : 0;
+  }
+  void hold(int node, int more);
+  void refuse(int node, bool refused);
+  void set_watch(int node, int watch);
   enum class Started { yes, gone, full };
   Started start_watch(int node);
   void stop_watch(int node);
@@ -202,6 +221,8 @@ class WatchedTree {
   std::vector<Move> moves_;
   std::optional<Instant> retry_;  // absent tops are looked for
   std::size_t watched_ = 0;
+  int blind_ = 0;
+  std::set<std::string> silent_;
   std::uint64_t next_serial_ = 1;
   std::uint64_t overflows_ = 0;
   std::map<std::string, Touching> touched_;  // by held root, of those who asked

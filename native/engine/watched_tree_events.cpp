@@ -61,7 +61,7 @@ void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now
   if (!touched_.empty()) touch(event.name.empty() ? path_of(node) : path_in(node, event.name));
   if (event.what == DirectoryEvent::What::ended) {
     ++losses_;
-    nodes_[static_cast<std::size_t>(node)].watch = -1;
+    set_watch(node, -1);
     by_watch_.erase(found);
     --watched_;
     // There may be another directory under its name already.
