@@ -132,8 +132,7 @@ void Watching::take_events(TreeEvents events, Instant now) {
         break;
       case What::head_moved: break;
       case What::returned:
-        for (const auto& [path, file] : files_.all())
-          if (directory_part(path) == event.path) settle_.closed(path, file.root, file.state.exists, now);
+        files_.each_in(event.path, [&](const std::string& path, const LoadedFile& file) { settle_.closed(path, file.root, file.state.exists, now); });
         break;
     }
   }

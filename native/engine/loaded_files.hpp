@@ -47,6 +47,13 @@ class LoadedFiles {
   const LoadedFile* find(const std::string& path) const;
   const std::map<std::string, LoadedFile>& all() const { return files_; }
   std::map<std::string, LoadedFile>& all() { return files_; }
+  // Those that lie in that directory itself.
+  template <class Visit>
+  void each_in(const std::string& directory, Visit visit) const {
+    const auto front = directory == "/" ? directory : directory + "/";
+    for (auto at = files_.lower_bound(front); at != files_.end() && at->first.starts_with(front); ++at)
+      if (at->first.find('/', front.size()) == std::string::npos) visit(at->first, at->second);
+  }
   // Connections that have a file of that root loaded.
   std::vector<std::uint64_t> clients_of(const std::string& root) const;
   std::size_t count_of(std::uint64_t client) const;
