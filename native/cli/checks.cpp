@@ -94,21 +94,27 @@ std::string first_of(const Value& watching, const char* key) {
 }
 
 Finding check_watching(Context& context) {
-  auto watching = watching_of(context);
-  if (watching["backend"].text_or("") == "poll") return "directories cannot be watched; loaded files are looked at every 2 s";
-  if (auto root = first_of(watching, "limited"); !root.empty())
-    return cat(root, " has more directories than may be watched (", watching["budget"].number_or(0), "); only those of loaded files are");
-  if (auto root = first_of(watching, "polled"); !root.empty()) return cat(root, " is on a file system that tells of no changes; loaded files are looked at every 2 s");
+  if (watching_of(context)["backend"].text_or("") == "poll") return "directories cannot be watched; loaded files are looked at every 2 s";
   return std::nullopt;
 }
 
-Finding check_watched(Context& context) {
+Finding check_watch_limit(Context& context) {
   auto watching = watching_of(context);
-  if (auto path = first_of(watching, "refused"); !path.empty()) return cat(path, " may not be read; what changes there is not told");
-  if (auto path = first_of(watching, "silent"); !path.empty()) return cat(path, " was changed and the system did not tell; loaded files there are looked at every 2 s");
-  if (auto path = first_of(watching, "absent"); !path.empty()) return cat(path, " is not there; it is looked for every second");
-  return std::nullopt;
+  auto root = first_of(watching, "limited");
+  if (root.empty() || watching["backend"].text_or("") == "poll") return std::nullopt;
+  return cat(root, " has more directories than may be watched (", watching["budget"].number_or(0), "); only those of loaded files are");
 }
+
+// What is wrong with the first of those that the daemon names so.
+Finding named(Context& context, const char* key, std::string_view what) {
+  auto path = first_of(watching_of(context), key);
+  return path.empty() ? std::nullopt : Finding(cat(path, what));
+}
+
+Finding check_polled(Context& context) { return named(context, "polled", " is on a file system that tells of no changes; loaded files are looked at every 2 s"); }
+Finding check_silent(Context& context) { return named(context, "silent", " was changed and the system did not tell; loaded files there are looked at every 2 s"); }
+Finding check_refused(Context& context) { return named(context, "refused", " may not be read; what changes there is not told"); }
+Finding check_absent(Context& context) { return named(context, "absent", " is not there; it is looked for every second"); }
 
 Finding check_shell(Context&) {
   bool in_pane = !variable("TMUX_PANE").empty() && ::isatty(STDIN_FILENO) == 1;
@@ -158,10 +164,15 @@ const std::vector<Check>& check_table() {
       {"sync-mirror", "no remote of a sync is a mirror", "`git push` to a mirror publishes refs/kra/ too: take remote.NAME.mirror away", true, true, check_sync_mirror},
       {"socket", "the daemon's socket is ours alone", "`kra daemon restart` makes it anew", true, false, check_socket},
       {"daemon", "the daemon is of this release, if it runs", "kra daemon restart", false, false, check_daemon},
-      {"watching", "changes of files are told by the system", "raise fs.inotify.max_user_watches and max_user_instances (sysctl), then `kra daemon restart`", false, true,
-       check_watching},
-      {"watched", "what is watched can be read, and is there", "chmod u+rx what may not be read and `kra daemon restart`, or name it in .gitignore; `kra status` has the cure of each", false, true,
-       check_watched},
+      {"watching", "the system tells of changes of files", "raise fs.inotify.max_user_instances (sysctl), then `kra daemon restart`", false, true, check_watching},
+      {"watch-limit", "all directories of work trees in use are watched", "raise fs.inotify.max_user_watches (sysctl), then `kra daemon restart`", false, true,
+       check_watch_limit},
+      {"watch-polled", "what is watched is on file systems that tell of changes", "a copy on a local disk is told of at once; else nothing is to be done", false, true,
+       check_polled},
+      {"watch-silent", "file systems tell of all changes", "mount it so that changes are told, or work on a local copy; `kra daemon restart` tries it again", false, true,
+       check_silent},
+      {"watch-refused", "what is watched may be read", "chmod u+rx: it is taken up at once; or name it in .gitignore", false, true, check_refused},
+      {"watch-absent", "what is watched is there", "bring it back, or close what is loaded from it", false, true, check_absent},
       {"shell", "the shell of this pane tells its directory", "put eval \"$(kra init bash)\" (or zsh) into the shell's rc file", false, true, check_shell},
   };
   return rows;
