@@ -65,6 +65,11 @@ class World {
     INFO(ran->errors);
     REQUIRE(ran->status == 0);
   }
+  void repository() { git({"init", "-q", "-b", "main"}); }
+  void commit(const std::string& message) {
+    git({"add", "-A"});
+    git({"commit", "-qm", message});
+  }
   const Paths& paths() const { return paths_; }
 
  private:
@@ -142,6 +147,14 @@ class Peer_ {
   std::deque<Frame> heard_;
 };
 
+// Files with this text, which an editor has loaded.
+void load(World& world, Peer_& editor, std::initializer_list<const char*> names, const std::string& text) {
+  for (const auto* name : names) {
+    world.write(name, text);
+    editor.watch(world / name, hash_of(text));
+  }
+}
+
 constexpr Milliseconds shortly{150};  // that nothing comes
 
 }  // namespace
@@ -184,9 +197,8 @@ TEST_CASE("an editor is told of a change as hunks against what it has") {
 
 TEST_CASE("a file that goes, comes back and is renamed") {
   World world;
-  world.write("d/f", "text\n");
   Peer_ editor(world);
-  editor.watch(world / "d/f", hash_of("text\n"));
+  load(world, editor, {"d/f"}, "text\n");
   // Within the delay of deletions: a modification.
   fs::remove(world / "d/f");
   world.write("d/f", "other\n");
@@ -213,9 +225,8 @@ TEST_CASE("a file that goes, comes back and is renamed") {
 
 TEST_CASE("the directory of a file that is loaded goes and comes back") {
   World world;
-  world.write("d/e/f", "text\n");
   Peer_ editor(world);
-  editor.watch(world / "d/e/f", hash_of("text\n"));
+  load(world, editor, {"d/e/f"}, "text\n");
   fs::remove_all(world / "d");
   CHECK(editor.told("file_changed")["kind"] == Value("delete"));
   world.write("d/e/f", "back\n");
@@ -226,11 +237,9 @@ TEST_CASE("the directory of a file that is loaded goes and comes back") {
 
 TEST_CASE("files whose directory is renamed are followed, and let go of") {
   World world;
-  world.git({"init", "-q", "-b", "main"});
-  world.write("d/e/f", "text\n");
-  world.write("d/e/g", "text\n");
+  world.repository();
   Peer_ editor(world);
-  for (const auto* name : {"d/e/f", "d/e/g"}) editor.watch(world / name, hash_of("text\n"));
+  load(world, editor, {"d/e/f", "d/e/g"}, "text\n");
   // Answered when all of the root is watched.
   editor.request("watch_root", Value::Map{{"root", world.root()}});
   fs::rename(world / "d", world / "n");
@@ -345,10 +354,9 @@ TEST_CASE("own saves are no echo, those of others are not missed, and other edit
 
 TEST_CASE("a checkout is one notice, and says what it was") {
   World world;
-  world.git({"init", "-q", "-b", "main"});
+  world.repository();
   for (int count = 0; count < 40; ++count) world.write(cat("d", count % 4, "/f", count), "one\n");
-  world.git({"add", "-A"});
-  world.git({"commit", "-qm", "one"});
+  world.commit("one");
   world.git({"checkout", "-q", "-b", "work"});
   for (int count = 0; count < 37; ++count) world.write(cat("d", count % 4, "/f", count), "two\n");
   world.git({"commit", "-qam", "two"});
@@ -390,9 +398,8 @@ TEST_CASE("a checkout is one notice, and says what it was") {
 TEST_CASE("without a way to watch, loaded files are looked at all the same") {
   ::setenv("KRA_WATCH", "poll", 1);
   World world;
-  world.write("f", "text\n");
   Peer_ editor(world);
-  editor.watch(world / "f", hash_of("text\n"));
+  load(world, editor, {"f"}, "text\n");
   world.write("f", "other\n");
   CHECK(editor.told("file_changed")["hash"] == Value(hash_of("other\n")));
   auto status = editor.request("status", Value::Map{});
@@ -407,13 +414,12 @@ TEST_CASE("a file system that tells less than it says is looked at from then on"
   auto other = fs::path(world.root()).parent_path() / "other";
   fs::create_directories(other);
   for (const auto* name : {"f", "g"}) {
-    world.write(name, "one\n");
+    world.write(name, "");
     fs::create_hard_link(world / name, other / name);
   }
-  auto write = [&](const char* name, const char* text) { std::ofstream(other / name, std::ios::binary) << text; };
   Peer_ editor(world);
-  editor.watch(world / "f", hash_of("one\n"));
-  editor.watch(world / "g", hash_of("one\n"));
+  load(world, editor, {"f", "g"}, "one\n");
+  auto write = [&](const char* name, const char* text) { std::ofstream(other / name, std::ios::binary) << text; };
   // Where nothing is another one somebody was mistaken.
   editor.notify("untold", Value::Map{{"path", world / "f"}});
   editor.watch(world / "f", hash_of("one\n"));  // answered when all looks before it are
@@ -431,11 +437,10 @@ TEST_CASE("a file system that tells less than it says is looked at from then on"
 
 TEST_CASE("a change goes to the innermost work tree, a submodule or another one of the same repository") {
   World world;
-  world.git({"init", "-q", "-b", "main"});
+  world.repository();
   world.write(".gitignore", "*.log\n/wt/\n");
   world.write("f", "one\n");
-  world.git({"add", "-A"});
-  world.git({"commit", "-qm", "one"});
+  world.commit("one");
   world.git({"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", world.root(), "sub"});
   world.git({"worktree", "add", "-q", world / "wt"});
   world.write("sub/.gitignore", "*.tmp\n");
