@@ -282,6 +282,8 @@ void Watching::take_one(Seen seen, std::uint64_t began, Instant) {
   bool renamed = look.kind == ChangeKind::rename && files_.find(look.from);
   if (renamed) take_rename(look);
   auto* file = files_.find(look.path);
+  // In a directory that we may not look into: nothing is known, and nothing has happened.
+  if (seen.file.hidden) return;
   if (!file) return take_unloaded(seen, began);
   auto state = state_of(seen.file, seen.hash);
   auto before = std::exchange(file->state, state);

@@ -254,7 +254,7 @@ void Watching::add_problems(Value::Array& problems) const {
   if (system_ && !tree.limited.empty())
     add("watch-limit", cat(tree.limited.front(), " has more directories than may be watched; only those of loaded files are"), "raise fs.inotify.max_user_watches (sysctl), then `kra daemon restart`");
   if (!tree.refused.empty())
-    add("watch-refused", cat(tree.refused.front(), " may not be read; what changes there is not told, loaded files are looked at every 2 s"), "give yourself the right to read it (chmod u+rx) and `kra daemon restart`, or name it in .gitignore");
+    add("watch-refused", cat(tree.refused.front(), " may not be read; what changes there is not told, loaded files are looked at every 2 s"), "give yourself the right to read it (chmod u+rx): it is taken up at once; or name it in .gitignore");
   if (!tree.absent.empty())
     add("watch-absent", cat(tree.absent.front(), " is not there; it is looked for every second"), "bring it back, or close what is loaded from it");
   if (const auto& silent = tree_->disbelieved(); !silent.empty())

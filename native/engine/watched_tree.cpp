@@ -155,11 +155,11 @@ WatchedTree::Started WatchedTree::start_watch(int node) {
   if (directory.held == 0 && watched_ >= budget_) return limit(node), Started::full;
   auto added = watch_->add(path);
   if (!added) {
-    directory.unreadable = added.error().fault == Fault::refused;
+    refuse(node, added.error().fault == Fault::refused);
     if (added.error().fault == Fault::busy) return limit(node), Started::full;
     return added.error().fault == Fault::not_found ? Started::gone : Started::yes;
   }
-  directory.absent = false;
+  directory.absent = directory.unreadable = false;
   auto [at, is_new] = by_watch_.emplace(*added, node);
   if (!is_new) {
     // The same directory under two names. Either it was moved here and the old name is not given up yet, or (a bind mount) its changes are
@@ -293,6 +293,7 @@ void WatchedTree::detach(int node) {
   directory.parent = -1;
   directory.name = path;
   tops_[path] = node;
+  refuse(node, directory.unreadable);
 }
 
 // The directory stays, what was watched below it because of it does not.

@@ -71,6 +71,8 @@ void WatchedTree::take(const DirectoryEvent& event, TreeEvents& out, Instant now
     // Of one below another directory that other one tells.
     bool moved = event.what == DirectoryEvent::What::left && nodes_[static_cast<std::size_t>(node)].parent < 0;
     if (moved && !stamp_of(path_of(node)).directory) remove(node, out);
+    // We may be allowed less there now, or more.
+    if (event.what == DirectoryEvent::What::written && nodes_[static_cast<std::size_t>(node)].parent < 0) enqueue(node, true);
     return;
   }
   if (event.directory) {
@@ -134,6 +136,10 @@ void WatchedTree::take_of_directory(int node, const DirectoryEvent& event, TreeE
       if (move && move->child >= 0) return moved_directory(*move, node, event.name, out);
       break;
     case Raw::created: break;
+    case Raw::written:
+      // We may be allowed less there now; that it is more is found out with the directory above.
+      if (child >= 0 && !may_read_directory(path_in(node, event.name))) enqueue(child, true);
+      return;
     default: return;
   }
   if (!nodes_[static_cast<std::size_t>(node)].scanned || !counts(node, event.name, true)) return;

@@ -46,11 +46,11 @@ bool WatchedTree::work(TreeEvents& out, Instant until) {
 void WatchedTree::scan(int node, TreeEvents& out) {
   auto& directory = nodes_[static_cast<std::size_t>(node)];
   directory.queued = false;
-  bool announces = std::exchange(directory.announces, false);
+  bool announces = std::exchange(directory.announces, false), was_shut = directory.unreadable;
   auto started = start_watch(node);
   if (started == Started::full) return;
   if (started == Started::gone) return vanish(node, out);
-  if (announces && directory.held > 0) out.push_back({.what = TreeEvent::What::returned, .path = path_of(node)});
+  if (announces && directory.held > 0 && !directory.unreadable) out.push_back({.what = TreeEvent::What::returned, .path = path_of(node)});
   if (!directory.inside) return;
   if (directory.inode == 0) nodes_[static_cast<std::size_t>(node)].inode = stamp_of(path_of(node)).inode;
   // At first the names will do; what they stand for is looked at when they may have changed.
@@ -58,10 +58,13 @@ void WatchedTree::scan(int node, TreeEvents& out) {
   auto began = file_clock_ns();
   auto found = scan_directory(path_of(node), again ? Scan::stamps : Scan::names);
   if (!found) {
-    directory.unreadable = found.error().fault != Fault::not_found;
-    return directory.unreadable ? void() : vanish(node, out);
+    if (found.error().fault == Fault::not_found) return vanish(node, out);
+    // What was seen there is not gone. Whoever wants to know what becomes of it has to look.
+    stop_watch(node);
+    return refuse(node, true);
   }
-  directory.unreadable = false;
+  // What could not be seen before is no news.
+  if (was_shut && !directory.scanned) announces = false;
   auto has = [&](const char* name) { return std::any_of(found->begin(), found->end(), [&](const FoundEntry& entry) { return entry.name == name; }); };
   take_rules(node, has(".git"), has(".gitignore"), out);
   take_found(node, std::move(*found), announces, out);
@@ -243,8 +246,14 @@ void WatchedTree::ring(TreeEvents& out, Instant now) {
   if (!retry_ || *retry_ > now) return;
   retry_ = std::nullopt;
   for (std::size_t at = 0; at < nodes_.size(); ++at) {
-    if (!nodes_[at].used || !nodes_[at].absent) continue;
+    bool shut = nodes_[at].unreadable && nodes_[at].parent < 0;
+    if (!nodes_[at].used || (!nodes_[at].absent && !shut)) continue;
     auto path = path_of(static_cast<int>(at));
+    if (shut && stamp_of(path).directory) {
+      if (may_read_directory(path)) enqueue(static_cast<int>(at), true);
+      else retry_ = now + std::chrono::seconds(1);
+      continue;
+    }
     if (!stamp_of(path).directory) {
       retry_ = now + std::chrono::seconds(1);
       continue;

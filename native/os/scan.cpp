@@ -1,10 +1,13 @@
 #include "os/scan.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -95,18 +98,20 @@ FileStamp stamp_of(const std::string& path) {
   return ::lstat(path.c_str(), &info) == 0 ? stamp_from(info) : FileStamp();
 }
 
-static void take_entry(int at, const RawEntry& entry, Scan scan, std::vector<FoundEntry>& found) {
+// False when we may not look at it.
+static bool take_entry(int at, const RawEntry& entry, Scan scan, std::vector<FoundEntry>& found) {
   const char* name = entry.name;
-  if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) return;
+  if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) return true;
   FoundEntry one{.name = name, .directory = entry.type == DT_DIR, .inode = entry.inode};
   if (!one.directory && (scan == Scan::stamps || entry.type == DT_UNKNOWN)) {
     struct stat info {};
-    if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+    if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return errno != EACCES;
     auto stamp = stamp_from(info);
     one.directory = stamp.directory;
     if (!one.directory && scan == Scan::stamps) one.stamp = stamp.brief(), one.changed_ns = stamp.changed_ns;
   }
   found.push_back(std::move(one));
+  return true;
 }
 
 Result<std::vector<FoundEntry>> scan_directory(const std::string& path, Scan scan) {
@@ -119,11 +124,13 @@ Result<std::vector<FoundEntry>> scan_directory(const std::string& path, Scan sca
     if (got == 0) return found;
     for (long at = 0; at < got;) {
       const auto& entry = *reinterpret_cast<const RawEntry*>(buffer.data() + at);
-      take_entry(directory.get(), entry, scan, found);
+      if (!take_entry(directory.get(), entry, scan, found)) return calls::failure(path, "look into", EACCES);
       at += entry.length;
     }
   }
 }
+
+bool may_read_directory(const std::string& path) { return ::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) == 0; }
 
 std::int64_t file_clock_ns() { return time_of(CLOCK_REALTIME_COARSE); }
 
@@ -136,7 +143,8 @@ ReadFile read_stable(const std::string& path, std::uint64_t limit, int tries) {
     Fd fd(calls::again([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
     if (!fd) {
       struct stat info {};
-      return {.stamp = ::stat(path.c_str(), &info) == 0 ? stamp_from(info) : FileStamp()};
+      bool seen = ::stat(path.c_str(), &info) == 0;
+      return {.stamp = seen ? stamp_from(info) : FileStamp(), .hidden = !seen && errno == EACCES};
     }
     if (read_once(fd.get(), path, limit, file)) return file;
   }

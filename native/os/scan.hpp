@@ -33,8 +33,10 @@ struct FoundEntry {
   std::int64_t changed_ns = 0;  // with the stamp
 };
 enum class Scan : std::uint8_t { names, stamps };  // stamps: each file is looked at too
-// Without "." and "..", in no order. not_found: no directory (a link is none); refused: we may not read it.
+// Without "." and "..", in no order. not_found: no directory (a link is none); refused: we may not read it, or not look at what is in it.
 Result<std::vector<FoundEntry>> scan_directory(const std::string& path, Scan scan = Scan::stamps);
+// Its names and what they stand for may be looked at.
+bool may_read_directory(const std::string& path);
 // The clock that file systems take their times from: what is written after this has no earlier one.
 std::int64_t file_clock_ns();
 // How far that clock stands from the time since the machine began; another figure later says that somebody has set it.
@@ -45,6 +47,7 @@ struct ReadFile {
   FileStamp stamp;
   bool read = false;
   bool open = false;  // somebody has it open for writing, as far as the file system tells us
+  bool hidden = false;  // we may not look there: nothing is known, not even whether it is there
   std::string bytes;
 };
 // Links are followed. `tries` times; a file that is written without pause is given as it was last.

@@ -148,6 +148,44 @@ describe('kra watch', function()
     return vim.inspect(found)
   end
 
+  local function health()
+    local editor = world:nvim({ args = { '-u', 'NONE', '-i', 'NONE', '-n' } })
+    editor:command('runtime plugin/kra.lua')
+    editor:lua("require('kra.live').start() require('kra.rpc').connect(function() end, true)")
+    world:wait(function() return editor:lua("return require('kra.rpc').connected()") end, 'a connection')
+    editor:command('checkhealth kra')
+    return table.concat(editor:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
+  end
+
+  it('names a directory that may not be read, and takes it up when it may', function()
+    world:write('repo/shut/a.txt', 'one\n')
+    local shut = root .. '/shut'
+    vim.uv.fs_chmod(shut, 0)
+    -- Root may read everything, unless that is taken from it.
+    local nobody = vim.uv.getuid() == 0 and { 'setpriv', '--bounding-set', '-dac_override,-dac_read_search' } or {}
+    world:check(vim.list_extend(nobody, { world.repo .. '/build/kra', 'daemon', 'start' }))
+    watch(root)
+    local function named(is)
+      world:wait(function() return (problems():find('shut may not be read', 1, true) ~= nil) == is end, is and 'the problem' or 'no problem', 5000,
+        problems)
+    end
+    named(true)
+    local said = health()
+    assert.truthy(said:find('shut may not be read', 1, true), said)
+    assert.truthy(said:find('chmod u+rx', 1, true), said)
+    vim.uv.fs_chmod(shut, tonumber('755', 8))
+    named(false)
+    world:write('repo/shut/a.txt', 'two\n')
+    tells('modify shut/a.txt')
+    vim.uv.fs_chmod(shut, 0)
+    named(true)
+    vim.uv.fs_chmod(shut, tonumber('755', 8))
+    named(false)
+    world:write('repo/shut/b.txt', 'three\n')
+    tells('create shut/b.txt')
+    assert.falsy(table.concat(told(), '\n'):find('delete', 1, true))
+  end)
+
   it('without an inotify instance looks at loaded files only, and the doctor says so', function()
     local front = limited('echo 0 >/proc/sys/user/max_inotify_instances')
     if not front then return end
@@ -156,6 +194,12 @@ describe('kra watch', function()
     assert.equals('poll', ready.backend)
     assert.is_true(ready.limited)
     assert.truthy(problems():find('directories cannot be watched', 1, true), problems())
+    local said = health()
+    for _, words in ipairs({ 'directories cannot be watched', 'fs.inotify.max_user_instances' }) do
+      assert.truthy(said:find(words, 1, true), said)
+      local doctor = world:kra('doctor').stdout
+      assert.truthy(doctor:find(words, 1, true), doctor)
+    end
   end)
 
   it('with too few watches goes on with the directories of loaded files, and the doctor says so', function()
@@ -165,5 +209,11 @@ describe('kra watch', function()
     world:run({ 'sh', '-c', front .. '"$1" daemon start', 'sh', world.repo .. '/build/kra' })
     assert.is_true(watch(root).limited)
     assert.truthy(problems():find('more directories than may be watched', 1, true), problems())
+    local said = health()
+    for _, words in ipairs({ 'more directories than may be watched', 'fs.inotify.max_user_watches' }) do
+      assert.truthy(said:find(words, 1, true), said)
+      local doctor = world:kra('doctor').stdout
+      assert.truthy(doctor:find(words, 1, true), doctor)
+    end
   end)
 end)

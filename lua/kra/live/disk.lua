@@ -6,9 +6,10 @@ local uv = vim.uv
 ---@param path string
 ---@return string?
 ---@return table? stat
+---@return string? why the system does not say: EACCES is not gone
 function M.identity(path)
-  local stat = uv.fs_stat(path)
-  if not stat or stat.type ~= 'file' then return nil end
+  local stat, _, why = uv.fs_stat(path)
+  if not stat or stat.type ~= 'file' then return nil, nil, why end
   return ('%d %d %d %d.%09d %d.%09d'):format(stat.dev, stat.ino, stat.size, stat.mtime.sec, stat.mtime.nsec, stat.ctime.sec, stat.ctime.nsec), stat
 end
 
@@ -33,8 +34,8 @@ end
 ---@return string? why gone | large | unreadable
 function M.read(path, most)
   for _ = 1, 3 do
-    local before, stat = M.identity(path)
-    if not stat then return nil, 'gone' end
+    local before, stat, hidden = M.identity(path)
+    if not stat then return nil, hidden == 'EACCES' and 'unreadable' or 'gone' end
     if stat.size > most then return nil, 'large' end
     local fd = uv.fs_open(path, 'r', 0)
     if not fd then return nil, 'unreadable' end

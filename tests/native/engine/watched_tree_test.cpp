@@ -264,6 +264,103 @@ TEST_CASE("a directory that may not be read is named, and costs nothing but itse
   fs::permissions(world / "shut", fs::perms(0755));
 }
 
+TEST_CASE("a directory is watched again when it may be read again, and what was seen there is not gone meanwhile") {
+  World world;
+  fs::permissions(fs::path(world.root()).parent_path(), fs::perms(0755));
+  world.write("d/shut/in/file");
+  fs::permissions(world / "d/shut", fs::perms(0));
+  std::optional<Nobody> nobody(std::in_place);
+  world.ready();
+  auto told_while = [&](const std::string& name, unsigned mode) {
+    nobody.reset();
+    fs::permissions(world / name, fs::perms(mode));
+    nobody.emplace();
+    return world.told();
+  };
+  auto write = [&](const std::string& name) {
+    nobody.reset();
+    world.write(name, "other");
+    nobody.emplace();
+  };
+  CHECK(world.tree.status().refused == Lines{world / "d/shut"});
+  // It was there all the time.
+  CHECK(told_while("d/shut", 0755) == Lines());
+  CHECK(world.tree.status().refused.empty());
+  CHECK(world.tree.is_watched(world / "d/shut/in"));
+  write("d/shut/in/file");
+  CHECK(world.told() == Lines{"closed d/shut/in/file"});
+  for (auto mode : {0U, 0444U}) {
+    INFO("mode " << mode);
+    CHECK(told_while("d/shut", mode) == Lines());
+    CHECK(world.tree.status().refused == Lines{world / "d/shut"});
+    write("d/shut/new");
+    CHECK(told_while("d/shut", 0755) == Lines{"closed d/shut/new"});
+    CHECK(world.tree.status().refused.empty());
+  }
+  // Of the root, and of a directory that only a loaded file is in, nobody above tells.
+  nobody.reset();
+  world.write("../alone/file");
+  auto alone = fs::canonical(world / "../alone").string();
+  fs::permissions(alone, fs::perms(0));
+  nobody.emplace();
+  world.tree.hold_directory(alone);
+  CHECK(world.tree.blind() == 1);
+  told_while("", 0);
+  CHECK(world.tree.status().refused.size() == 2);
+  TreeEvents events;
+  world.tree.ring(events, Clock::now() + std::chrono::hours(1));
+  CHECK(world.tree.status().refused.size() == 2);
+  nobody.reset();
+  fs::permissions(alone, fs::perms(0755));
+  fs::permissions(world.root(), fs::perms(0755));
+  nobody.emplace();
+  world.tree.ring(events, Clock::now() + std::chrono::hours(2));
+  CHECK(world.look().front().what == What::returned);
+  CHECK(world.tree.status().refused.empty());
+  CHECK(world.tree.is_watched(alone));
+  CHECK(world.tree.blind() == 0);
+  write("d/file");
+  CHECK(world.told() == Lines{"closed d/file"});
+}
+
+TEST_CASE("directories of loaded files of which nothing is told are counted, whatever becomes of them") {
+  World world;
+  for (const auto* name : {"a/file", "b/c/file", "out/file"}) world.write(name);
+  world.ready();
+  const Lines held = {world / "a", world / "b/c", world / "later/d"};
+  for (const auto& directory : held) world.tree.hold_directory(directory);
+  auto blind = [&] {
+    return std::count_if(held.begin(), held.end(), [&](const auto& directory) { return world.tree.holds_directory(directory) && !world.tree.tells_of(directory); });
+  };
+  CHECK(world.tree.blind() == 1);
+  world.write("later/d/file");
+  TreeEvents events;
+  world.look();
+  world.tree.ring(events, Clock::now() + std::chrono::hours(1));
+  world.look();
+  CHECK(world.tree.blind() == 0);
+  world.tree.disbelieve(world / "a");
+  CHECK(world.tree.blind() == 1);
+  CHECK_FALSE(world.tree.tells_of(world / "a"));
+  // It is remembered for the next one who loads a file there.
+  world.tree.release_directory(world / "a");
+  CHECK(world.tree.blind() == 0);
+  world.tree.hold_directory(world / "a");
+  CHECK(world.tree.blind() == 1);
+  fs::remove_all(world / "b");
+  world.look();
+  CHECK(world.tree.blind() == 2);
+  CHECK(world.tree.blind() == blind());
+  world.write("b/c/file");
+  world.tree.ring(events, Clock::now() + std::chrono::hours(2));
+  world.look();
+  CHECK(world.tree.blind() == 1);
+  world.tree.release_root(world.root());
+  CHECK(world.tree.blind() == blind());
+  for (const auto& directory : held) world.tree.release_directory(directory);
+  CHECK(world.tree.blind() == 0);
+}
+
 TEST_CASE("where the file system does not tell nothing is watched, and that is known") {
   Scratch scratch;
   auto root = fs::canonical(scratch.path()).string();
