@@ -133,6 +133,27 @@ describe('live sync', function()
     arrives(world.dir .. '/b.txt', 'one\nTWO\n')
   end)
 
+  it('tells others of files that are made, renamed and gone, though nobody has them loaded', function()
+    world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
+    open(world:write('repo/a.txt', 'one\n'))
+    local function events()
+      return editor:lua([[return vim.tbl_map(function(event)
+        local data = event[2] or {}
+        return ('%s %s%s %s'):format(data.kind, data.from and vim.fs.basename(data.from) .. ' ' or '', vim.fs.basename(data.path or ''), data.writer)
+      end, vim.tbl_filter(function(event) return event[1] == 'KraExternalChange' end, _G.events))]])
+    end
+    local function told(wanted)
+      world:wait(function() return vim.list_contains(events(), wanted) end, wanted, nil, events)
+    end
+    world:write('repo/new.txt', 'new\n')
+    told('create new.txt ')
+    vim.wait(300) -- a new one that is renamed at once is the file of the new name
+    assert(os.rename(world.dir .. '/repo/new.txt', world.dir .. '/repo/other.txt'))
+    told('rename new.txt other.txt ')
+    os.remove(world.dir .. '/repo/other.txt')
+    told('delete other.txt ')
+  end)
+
   it('follows files to the new name of their directory, what is unsaved with them', function()
     world:check({ 'git', 'init', '-q', world.dir .. '/repo' })
     local paths = {}
