@@ -12,12 +12,13 @@ local net = require('kra.draft.net')
 local pack = require('kra.draft.pack')
 local records = require('kra.draft.records')
 local sink = require('kra.draft.sink')
+local whole = require('kra.draft.whole')
 
 local SCAN_PAUSE_MS, GROWN_LEAST, LAST_FLUSH_NS = 1, 1024 * 1024, 500e6
 
 local started = false
 local too_large = {} ---@type table<integer, boolean> told once
-local flushes = 0
+local flushes, beside = 0, 0 -- bytes that were written beside the journal
 
 local function config() return require('kra.config').get().drafts end
 
@@ -34,12 +35,19 @@ function M.excluded(buf)
   if ok and size > config().max_buffer_bytes then return 'larger than drafts.max_buffer_bytes' end
 end
 
--- The text that was taken over ends where it was when ours is in the journal.
+-- A whole text, or its last piece. The text that was taken over ends where it was when ours is in the journal.
+local function put_text(rec, kind, map)
+  local from, file = rec.from, rec.file
+  rec.from, rec.file = nil, map.text_file
+  rec.seq = sink.put(kind, map, (from or file) and function()
+    if from then require('kra.draft.store').finish(from, 'recovered') end
+    if file then whole.drop(file) end
+  end or nil)
+end
+
 local function put_scan(rec, map)
-  local from = map.final and rec.from
-  if from then rec.from = nil end
-  local seq = sink.put(pack.TEXT, map, from and function() require('kra.draft.store').finish(from, 'recovered') end or nil)
-  if map.final then rec.seq = seq end
+  if map.final then return put_text(rec, pack.TEXT, map) end
+  sink.put(pack.TEXT, map)
 end
 
 --- `buf` holds the text of the stored draft `id` from now on.
@@ -56,7 +64,9 @@ end
 function M.ended(rec, why)
   net.ended(rec, why)
   if rec.sent or rec.scan then
-    rec.seq = sink.put(pack.ENDED, { buffer = rec.id, why = why, at = M.now() })
+    local file = why ~= 'discarded' and rec.file
+    rec.seq = sink.put(pack.ENDED, { buffer = rec.id, why = why, at = M.now() }, file and function() whole.drop(file) end or nil)
+    rec.file = nil
     sink.send()
   end
   if rec.from and why == 'saved' then require('kra.draft.store').finish(rec.from, 'recovered') end
@@ -87,8 +97,20 @@ local function send_edits(rec)
   rec.edits, rec.bytes = {}, 0
 end
 
+-- All of a long text at once, by Neovim's own hand.
+local function write_whole(rec, sync)
+  local written = whole.better(rec) and whole.write(rec, sync)
+  if not written then return false end
+  M.begin_scan(rec)
+  put_text(rec, pack.WHOLE, vim.tbl_extend('force', rec.scan.meta, written))
+  beside = beside + written.bytes
+  rec.scan, rec.sent, rec.early, rec.based, rec.edits, rec.bytes = nil, true, nil, nil, {}, 0
+  return true
+end
+
 -- On with a whole text. True when it is complete.
-local function scan_on(rec, all)
+local function scan_on(rec, all, sync)
+  if all and write_whole(rec, sync) then return true end
   local scan
   local taken = true
   while true do
@@ -146,7 +168,7 @@ function M.hide(rec, private)
 end
 
 -- Packs what one buffer has. True when nothing of it is left to read.
-local function flush_one(rec, all)
+local function flush_one(rec, all, sync)
   local buf = rec.buf
   if not api.nvim_buf_is_loaded(buf) then return true end
   if not api.nvim_get_option_value('modified', { buf = buf }) then
@@ -176,7 +198,7 @@ local function flush_one(rec, all)
   if not rec.scan and (not follows or rec.based or grown(rec)) then M.begin_scan(rec) end
   if not rec.scan then return true end
   -- Nobody waits for a text that is kept in another way already.
-  return not (all and follows) and scan_on(rec, all)
+  return not (all and follows) and scan_on(rec, all, sync)
 end
 
 -- Something of ours went wrong: what is known goes out at once, and typing goes on.
@@ -222,10 +244,11 @@ function M.flush(now, sync)
   if not started then return end
   clock.rest()
   local before, held = uv.hrtime(), sink.held()
+  beside = 0
   local left = each_dirty(function(rec)
-    return flush_one(rec, now and uv.hrtime() - before < LAST_FLUSH_NS)
+    return flush_one(rec, now and uv.hrtime() - before < LAST_FLUSH_NS, sync)
   end)
-  local bytes = math.max(0, sink.held() - held)
+  local bytes = math.max(0, sink.held() - held) + beside
   settle()
   local kept = not now or sink.append(sync)
   if not now then sink.send() end
@@ -242,8 +265,8 @@ function M.emergency()
     if (rec.dirty or #rec.edits > 0) and not (rec.rescan or rec.scan and rec.scan.alone or rec.private) then
       local edits = rec.edits
       if not rec.sent and rec.early then
-        local whole = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }
-        rec.seq = sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, whole))
+        local text = { buffer = rec.id, scan = 0, part = 0, final = true, text = table.concat(rec.early, '\n') }
+        rec.seq = sink.put(pack.TEXT, vim.tbl_extend('force', rec.known or {}, text))
         rec.sent = true
       elseif not rec.sent and rec.known then
         put_file(rec)

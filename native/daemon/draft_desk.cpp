@@ -18,7 +18,8 @@ DraftDesk::DraftDesk(Loop& loop, Server& clients, SettingsFile& settings, Disk& 
   apply_settings();
   // What an earlier daemon, or an editor without one, could not bring home.
   auto homeless = disk_.list(paths_.drafts_second());
-  if (homeless && std::any_of(homeless->begin(), homeless->end(), [](const auto& name) { return name.ends_with(".journal"); })) retry_.failed(Clock::now());
+  auto waits = [](const auto& name) { return name.ends_with(".journal") || name == "texts"; };
+  if (homeless && std::any_of(homeless->begin(), homeless->end(), waits)) retry_.failed(Clock::now());
 }
 
 void DraftDesk::apply_settings() {
@@ -58,14 +59,14 @@ struct DraftDesk::Incoming {
       }
     }
     for (const auto& frame : incoming.frames)
-      if (frame.seq == 0 || frame.type > DraftType::base) return Error{Fault::usage, "draft: a record of no known type, or without a number"};
+      if (frame.seq == 0 || frame.type > DraftType::whole) return Error{Fault::usage, "draft: a record of no known type, or without a number"};
     return incoming;
   }
 };
 
 // Only what says which file it is needs to be looked into, and everything of a buffer that was refused.
 bool DraftDesk::may_keep(Journal& journal, const DraftFrame& frame, std::set<std::string>& refused) {
-  bool names = frame.type == DraftType::text || frame.type == DraftType::file || frame.type == DraftType::meta;
+  bool names = frame.type == DraftType::text || frame.type == DraftType::whole || frame.type == DraftType::file || frame.type == DraftType::meta;
   if (!names && journal.excluded.empty()) return true;
   auto value = unpack(frame.payload, {.depth = 16, .elements = 1U << 20, .text = 16U << 20, .total = 1U << 22});
   if (!value || !value->array() || value->array()->size() != 2) return true;
@@ -98,6 +99,7 @@ void DraftDesk::draft(Client& client, const Value& param, Reply reply) {
   for (const auto& frame : incoming->frames) {
     if (frame.seq <= last) continue;
     last = frame.seq;
+    journal.texts = journal.texts || frame.type == DraftType::whole;
     if (may_keep(journal, frame, refused)) append_frame(frames, frame.type, frame.payload);
     else append_frame(frames, DraftType::filler, pack(Value(Value::Array{frame.seq, Value::Map{}})));
   }
@@ -134,8 +136,10 @@ void DraftDesk::sync(const std::string& client, Journal& journal, Instant now) {
     next_expiry_ = now;
   }
   lane_.post(
-      [&disk = disk_, appender, path = journal.appender.places().path](std::stop_token) -> Result<bool> {
+      [&disk = disk_, appender, path = journal.appender.places().path, drafts = Drafts(disk_, paths_), client,
+       texts = std::exchange(journal.texts, false)](std::stop_token) mutable -> Result<bool> {
         if (!appender) return true;
+        if (texts) TRY(drafts.sync(client));
         if (appender->sync()) return true;
         // This descriptor is not asked a second time.
         TRY(renew_journal(disk, path));
@@ -264,8 +268,15 @@ void DraftDesk::client_gone(Client& client) {
   told_.erase(client.id());
   // It died without an event, perhaps. The descriptors of a process that ends go one after another.
   if (client.hello.client == "nvim" && is_client_id(client.hello.id))
-    lane_.post([drafts = Drafts(disk_, paths_), id = client.hello.id](std::stop_token) mutable { return drafts.take_in(id, Milliseconds(200)); },
-               [](Result<void>) {});
+    lane_.post(
+        [drafts = Drafts(disk_, paths_), id = client.hello.id](std::stop_token) mutable -> Result<void> {
+          TRY(drafts.take_in(id, Milliseconds(200)));
+          TRY(drafts.sync(id));
+          return drafts.move_home(id);
+        },
+        [this](Result<void> outcome) {
+          if (!outcome && !retry_.due()) retry_.failed(Clock::now());
+        });
   if (!journals_.contains(client.hello.id)) return;
   gone_.insert(client.hello.id);
   let_go_of(client.hello.id);

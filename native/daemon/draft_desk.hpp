@@ -58,6 +58,7 @@ class DraftDesk {
     std::set<std::string> excluded;  // buffers that may not be kept
     std::uint64_t added = 0;         // bytes since it was looked at for folding
     bool compacting = false;
+    bool texts = false;  // a record came that names a text beside the journal
     std::vector<std::pair<Reply, Value>> waiting;  // for the next sync
   };
   // What a connected editor tells about itself.

@@ -15,7 +15,7 @@ namespace kra {
 constexpr std::string_view draft_mark{"\xf5kd\n", 4};
 constexpr std::size_t draft_frame_head = 13;  // mark and head of the record
 
-enum class DraftType : std::uint8_t { filler = 0, editor = 1, text = 2, file = 3, edits = 4, end = 5, undo = 6, meta = 7, mark = 8, base = 9 };
+enum class DraftType : std::uint8_t { filler = 0, editor = 1, text = 2, file = 3, edits = 4, end = 5, undo = 6, meta = 7, mark = 8, base = 9, whole = 10 };
 
 void append_frame(std::string& out, DraftType type, std::string_view payload);
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/checksum.hpp"
 #include "wire/msgpack.hpp"
 
 namespace kra {
@@ -23,7 +24,7 @@ struct Scan {
 
 class Replay {
  public:
-  explicit Replay(bool undo_texts) : undo_texts_(undo_texts) {}
+  Replay(bool undo_texts, const TextFiles& text_files) : undo_texts_(undo_texts), text_files_(text_files) {}
 
   void take(const DraftFrame& frame) {
     auto value = unpack(frame.payload, journal_limits);
@@ -59,7 +60,8 @@ class Replay {
   }
 
   static bool settles(DraftType type, const Value& map) {
-    return type == DraftType::file || type == DraftType::edits || type == DraftType::end || (type == DraftType::text && map["final"].flag_or(false));
+    return type == DraftType::file || type == DraftType::edits || type == DraftType::end || type == DraftType::whole ||
+           (type == DraftType::text && map["final"].flag_or(false));
   }
 
   void take_mark(const Value& mark) {
@@ -97,6 +99,7 @@ class Replay {
   void apply(DraftType type, DraftBuffer& buffer, Value& map) {
     switch (type) {
       case DraftType::text: return take_text(buffer, map);
+      case DraftType::whole: return take_whole(buffer, map);
       case DraftType::file: return take_file(buffer, map);
       case DraftType::edits: return take_edits(buffer, map);
       case DraftType::meta: return merge(buffer.meta, map);
@@ -109,7 +112,7 @@ class Replay {
   static void merge(Value& meta, const Value& map) {
     for (const auto& [key, value] : *map.map())
       if (key != "buffer" && key != "text" && key != "edits" && key != "scan" && key != "part" && key != "final" && key != "at" && key != "last" &&
-          key != "after" && key != "gap")
+          key != "after" && key != "gap" && key != "text_file" && key != "bytes" && key != "sum")
         meta.set(key, value);
   }
 
@@ -134,6 +137,22 @@ class Replay {
     }
     begin_anew(buffer);
     scans_.erase(buffer.id);
+  }
+
+  void take_whole(DraftBuffer& buffer, const Value& map) {
+    auto name = map["text_file"].text_or("");
+    if (is_text_file(name)) journal_.text_files.insert(name);
+    auto text = text_files_ && is_text_file(name) ? text_files_(name) : Error{Fault::not_found, "no file"};
+    auto bytes = count_of(map["bytes"]);
+    // What was there before stays, and what was typed later cannot be told.
+    if (!text || text->size() < bytes || crc32c(std::string_view(*text).substr(0, bytes)) != count_of(map["sum"]))
+      return uncertain_.insert(buffer.id), static_cast<void>(++buffer.edits_lost);
+    text->resize(bytes);
+    buffer.lines = LineBuffer(*text);
+    buffer.meta = Value(Value::Map{});
+    merge(buffer.meta, map);
+    scans_.erase(buffer.id);
+    begin_anew(buffer);
   }
 
   void take_file(DraftBuffer& buffer, Value& map) {
@@ -186,6 +205,7 @@ class Replay {
   }
 
   bool undo_texts_;
+  const TextFiles& text_files_;
   DraftJournal journal_;
   std::set<std::string> uncertain_;  // buffers of which a record is missing
   std::map<std::string, Scan> scans_;
@@ -196,7 +216,11 @@ class Replay {
 
 }  // namespace
 
-DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts) {
+bool is_text_file(std::string_view name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+
+DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts, const TextFiles& text_files) {
   std::vector<DraftFrame> folded, own;
   std::uint64_t damaged = 0, upto = 0;
   for (auto file : files) {
@@ -209,7 +233,7 @@ DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts)
       if (!found.torn_end || at + 1 < found.damaged.size()) damaged += found.damaged[at].size;
   }
   std::stable_sort(own.begin(), own.end(), [](const auto& left, const auto& right) { return left.seq < right.seq; });
-  Replay replay(undo_texts);
+  Replay replay(undo_texts, text_files);
   for (const auto& frame : folded) replay.take(frame);
   replay.begin_after(upto);
   std::uint64_t last = upto;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
 #include "base/value.hpp"
 #include "engine/draft_frame.hpp"
 #include "engine/line_buffer.hpp"
@@ -36,9 +39,17 @@ struct DraftJournal {
   std::uint64_t damaged_bytes = 0;    // in the middle: a torn end is what a death leaves
   std::uint64_t lost_records = 0;     // numbers that are missing
   std::uint64_t caught = 0;           // records out of a net
+  std::set<std::string> text_files;   // names of files that have, or had, a text of it
 };
 
-// Any bytes may stand in the files. `undo_texts`: keep the text that each undo file belongs to, which costs memory.
-DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts = false);
+// The bytes of a text's file, by the name that a record says.
+using TextFiles = std::function<Result<std::string>(const std::string& name)>;
+
+// Any bytes may stand in the files. `undo_texts`: keep the text that each undo file belongs to, which costs memory. A text whose file is not there, or
+// holds something else, does not count, as if its record was damaged.
+DraftJournal replay(const std::vector<std::string_view>& files, bool undo_texts = false, const TextFiles& text_files = {});
+
+// May a record say that name: one of our own directory's?
+bool is_text_file(std::string_view name);
 
 }  // namespace kra

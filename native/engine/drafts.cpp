@@ -52,9 +52,19 @@ Result<std::vector<std::string>> Drafts::clients() {
   return std::vector<std::string>(found.begin(), found.end());
 }
 
+// Between two looks a text may have been folded into its journal.
+static bool lacks_text(const DraftJournal& journal) {
+  return !journal.text_files.empty() && std::any_of(journal.buffers.begin(), journal.buffers.end(), [](const auto& entry) { return entry.second.edits_lost > 0; });
+}
+
 Result<Drafts::Found> Drafts::read(const std::string& client, bool undo_texts) {
   // One that cannot be taken in does not hide what the journal has.
   (void)take_in(client);
+  auto found = TRY(look(client, undo_texts));
+  return lacks_text(found.journal) ? look(client, undo_texts) : std::move(found);
+}
+
+Result<Drafts::Found> Drafts::look(const std::string& client, bool undo_texts) {
   std::vector<std::string> bytes;
   Found found{client, {}, 0};
   for (const auto& path : {first(client), second(client)}) {
@@ -65,7 +75,7 @@ Result<Drafts::Found> Drafts::read(const std::string& client, bool undo_texts) {
     if (auto info = disk_.info(path)) found.modified_ms = std::max(found.modified_ms, info->modified_ms);
     bytes.push_back(std::move(*file));
   }
-  found.journal = replay({bytes.begin(), bytes.end()}, undo_texts);
+  found.journal = replay({bytes.begin(), bytes.end()}, undo_texts, text_files());
   return found;
 }
 

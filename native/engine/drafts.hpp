@@ -60,11 +60,14 @@ class Drafts {
   // Removes journals whose editors are gone and all of whose drafts are older than `max_age`, seen so at two calls a day apart, so that a wrong clock
   // alone removes nothing. How many went.
   Result<int> expire(Milliseconds max_age, WallTime now);
-  // Journals of the second place whose editors are gone move home; how many bytes are still there.
+  // Journals and texts of the second place move home; how many bytes are still there.
   Result<std::uint64_t> move_home();
+  Result<void> move_home(const std::string& client);
   // What the client typed and did not get into its journal before it died without an event goes in there. An editor that lives keeps its net: one
   // that is just ending is waited for that long.
   Result<void> take_in(const std::string& client, Milliseconds patience = Milliseconds(0));
+  // What the client has written itself survives a power cut.
+  Result<void> sync(const std::string& client);
   // Folds the journal into the texts as they are when that makes it much smaller. The bytes that it has now.
   Result<std::uint64_t> compact(const std::string& client, std::uint64_t least_bytes);
 
@@ -86,8 +89,18 @@ class Drafts {
   std::string second(const std::string& client) const;
   static constexpr std::string_view ending = ".journal", net_ending = ".net";
 
+  // drafts_texts.cpp
+  std::vector<std::string> text_directories() const;
+  std::vector<std::string> text_names(const std::string& directory, const std::string& client = {}) const;
+  TextFiles text_files() const;
+  std::uint64_t bytes_of_texts(const std::set<std::string>& names) const;
+  Result<void> remove_texts(const std::set<std::string>& names);
+  Result<void> tidy_texts(Milliseconds age, WallTime now);
+  Result<void> move_texts_home(const std::string& client);
+
   Result<std::vector<std::string>> clients();
   Result<Found> read(const std::string& client, bool undo_texts = false);
+  Result<Found> look(const std::string& client, bool undo_texts);
   Result<One> find(const std::string& id, bool undo_texts);
   Value row(const Found& found, const DraftBuffer& buffer, const DraftQuery& query);
   Result<int> forget_in(const std::string& file, const std::string& path);

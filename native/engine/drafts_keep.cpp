@@ -64,16 +64,17 @@ Result<std::uint64_t> Drafts::compact(const std::string& client, std::uint64_t l
   if (auto info = TRY(disk_.info(path)); info.size < least_bytes || disk_.info(second(client))) return info.size;
   auto bytes = TRY(disk_.read(path, draft_journal_limit));
   auto size = static_cast<std::uint64_t>(bytes.size());
-  auto journal = replay({bytes}, true);
+  auto journal = replay({bytes}, true, text_files());
   if (!can_fold(journal)) return size;
   auto smaller = folded(journal);
-  if (smaller.size() * 2 > bytes.size()) return size;
+  if (smaller.size() * 2 > bytes.size() + bytes_of_texts(journal.text_files)) return size;
   auto done = disk_.hold_appends(path, [&]() -> Result<void> {
     auto now = TRY(disk_.read(path, draft_journal_limit));
     if (!now.starts_with(bytes)) return {};
     smaller.append(now, bytes.size());
     size = smaller.size();
-    return disk_.replace(path, smaller);
+    TRY(disk_.replace(path, smaller));
+    return remove_texts(journal.text_files);
   });
   if (!done) return std::move(done.error());
   return size;
@@ -102,14 +103,18 @@ Result<void> Drafts::take_in(const std::string& client, Milliseconds patience) {
   return {};
 }
 
+// A text before the record that may follow it: whoever reads looks into both places.
+Result<void> Drafts::move_home(const std::string& client) {
+  TRY(move_texts_home(client));
+  return DraftAppender(disk_, {first(client), second(client), ""}).move_home();
+}
+
 Result<std::uint64_t> Drafts::move_home() {
   std::uint64_t left = 0;
   for (const auto& client : TRY(clients())) {
-    if (!disk_.info(second(client))) continue;
-    DraftAppender appender(disk_, {first(client), second(client), ""});
-    if (appender.move_home()) continue;
+    if (move_home(client)) continue;
     auto info = disk_.info(second(client));
-    left += info ? info->size : 0;
+    left += info ? info->size : 1;
   }
   return left;
 }
@@ -118,7 +123,7 @@ Result<std::uint64_t> Drafts::move_home() {
 static std::set<std::string> buffers_of(const FoundFrames& found, const std::string& path) {
   std::set<std::string> buffers;
   for (const auto& frame : found.frames) {
-    if (frame.type != DraftType::text && frame.type != DraftType::file && frame.type != DraftType::meta) continue;
+    if (frame.type != DraftType::text && frame.type != DraftType::whole && frame.type != DraftType::file && frame.type != DraftType::meta) continue;
     auto value = unpack(frame.payload, {.text = 16U << 20});
     if (value && value->array() && (*value->array())[1]["path"].text_or("") == path) buffers.insert((*value->array())[1]["buffer"].text_or(""));
   }
@@ -136,14 +141,18 @@ Result<int> Drafts::forget_in(const std::string& file, const std::string& path) 
     if (buffers.empty() && found.damaged.empty()) return {};
     std::string kept;
     std::vector<std::string> undo_files;
+    std::set<std::string> text_files;
     for (const auto& frame : found.frames) {
       auto value = unpack(frame.payload, {.depth = 16, .elements = 1U << 20, .text = 16U << 20, .total = 1U << 22});
       auto buffer = value && value->array() ? (*value->array())[1]["buffer"].text_or("") : "";
       if (!buffers.contains(buffer)) append_frame(kept, frame.type, frame.payload);
       else if (frame.seq > 0) kept += frame_of(DraftType::filler, frame.seq, Value::Map{});
       if (buffers.contains(buffer) && frame.type == DraftType::undo) undo_files.push_back((*value->array())[1]["file"].text_or(""));
+      if (buffers.contains(buffer) && frame.type == DraftType::whole) text_files.insert((*value->array())[1]["text_file"].text_or(""));
     }
     TRY(disk_.replace(file, kept));
+    std::erase_if(text_files, [](const auto& name) { return !is_text_file(name); });
+    TRY(remove_texts(text_files));
     for (const auto& name : undo_files)
       if (!name.empty() && name.find('/') == std::string::npos) TRY(disk_.remove(cat(paths_.drafts(), "/undo/", name)));
     return {};
@@ -161,6 +170,8 @@ Result<int> Drafts::forget(const std::string& path) {
       forgotten += TRY(forget_in(file, path));
     }
   }
+  // One of a dead editor that no record names may be of that file.
+  TRY(tidy_texts(Milliseconds(0), wall_now()));
   // Whatever was made for takers: it costs nothing to make again.
   TRY(disk_.remove_tree(paths_.drafts() + "/out"));
   TRY(disk_.remove_tree(paths_.drafts_second() + "/out"));
@@ -201,10 +212,12 @@ Result<int> Drafts::expire(Milliseconds max_age, WallTime now) {
     }
     for (const auto& [id, buffer] : found->journal.buffers)
       if (!buffer.undo_file.empty() && buffer.undo_file.find('/') == std::string::npos) TRY(disk_.remove(cat(paths_.drafts(), "/undo/", buffer.undo_file)));
+    TRY(remove_texts(found->journal.text_files));
     TRY(disk_.remove(first(client)));
     TRY(disk_.remove(second(client)));
     ++removed;
   }
+  TRY(tidy_texts(Milliseconds(day), now));
   if (!(next == notes) && (next.map()->size() > 0 || notes_file)) TRY(disk_.replace(notes_path, pack(next)));
   return removed;
 }

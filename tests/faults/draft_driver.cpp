@@ -1,6 +1,7 @@
 // draft_driver seed|run|verify: draft journals under the harness. RUN types 48 lines into a buffer as an editor and its daemon do: each record is
-// appended, every other one synced and then said `ACK i`; what was refused is sent again with the next. In between the journal is folded, and
-// that of another editor, which is gone for long, expires. VERIFY replays what is left: every acknowledged line is there, in order, once.
+// appended, every other one synced and then said `ACK i`; what was refused is sent again with the next. In between the journal is folded,
+// that of another editor, which is gone for long, expires, and a text beside a third one moves home from the second place and is folded in. VERIFY replays
+// what is left: every acknowledged line is there, in order, once, and that text.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -9,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/checksum.hpp"
 #include "base/text.hpp"
 #include "engine/draft_appender.hpp"
 #include "engine/drafts.hpp"
@@ -54,11 +56,26 @@ bool add_old(World& world) {
   return appender.append(bytes) && appender.appender()->sync() && ::utimensat(AT_FDCWD, path.c_str(), then, 0) == 0;
 }
 
+std::string long_text() { return std::string(40'000, 'x') + "\nend"; }
+
+// As an editor leaves it that found no room in the first place.
+bool add_beside(World& world) {
+  auto path = world.paths.drafts_second() + "/texts/w.1";
+  if (!world.disk.make_directory(directory_part(path)) || !world.disk.replace(path, long_text() + "\n")) return false;
+  auto bytes = frame(DraftType::editor, 1, Value::Map{{"id", "w"}, {"pid", 1}}) +
+               frame(DraftType::whole, 2, Value::Map{{"buffer", "b"}, {"text_file", "w.1"}, {"bytes", long_text().size()}, {"sum", crc32c(long_text())}});
+  for (std::uint64_t seq = 3; seq < 8; ++seq)
+    bytes += frame(DraftType::edits, seq, Value::Map{{"buffer", "b"}, {"edits", Value::Array{Value::Array{1, 2, 1, std::string(20'000, 'y')}}}});
+  bytes += frame(DraftType::edits, 8, Value::Map{{"buffer", "b"}, {"edits", Value::Array{Value::Array{1, 2, 1, "end"}}}});
+  DraftAppender appender(world.disk, {world.paths.drafts() + "/w.journal", "", ""});
+  return appender.append(bytes) && appender.appender()->sync();
+}
+
 int seed() {
   World world;
   auto first = frame(DraftType::editor, 1, Value::Map{{"id", "c"}, {"pid", 1}}) +
                frame(DraftType::text, 2, Value::Map{{"buffer", "b"}, {"scan", 1}, {"part", 0}, {"final", true}, {"text", "line 0 "}, {"path", "/w/file"}});
-  if (!world.appender.append(first) || !world.appender.appender()->sync() || !add_old(world)) return 1;
+  if (!world.appender.append(first) || !world.appender.appender()->sync() || !add_old(world) || !add_beside(world)) return 1;
   return make_draft_reserve(world.disk, world.places.reserve).ok() ? 0 : 1;
 }
 
@@ -68,6 +85,8 @@ bool synced(World& world) { return world.appender.appender()->sync().ok() || wor
 void housekeeping(World& world, int i) {
   if (i % 16 == 5) (void)world.drafts.compact("c", 1);
   if (i % 16 == 9) (void)make_draft_reserve(world.disk, world.places.reserve);
+  if (i % 16 == 3) (void)world.drafts.move_home();
+  if (i % 16 == 11) (void)world.drafts.compact("w", 1), (void)world.drafts.sync("w");
   if (i % 16 == 13) (void)world.drafts.forget("/w/none");
   // At two looks a day apart.
   if (i % 16 == 2 || i % 16 == 6) (void)world.drafts.expire(Milliseconds(30 * day_ms), {wall_now().ms + (i % 16 == 6 ? 2 * day_ms : 0)});
@@ -119,6 +138,8 @@ int verify() {
   auto again = world.disk.read(world.places.path, draft_journal_limit);
   if (!again || static_cast<int>(replay({*again}).buffers.at("b").lines->size()) != there + 2) return lost("what was added is not there");
   if (!world.drafts.list({})) return lost("the drafts cannot be listed");
+  auto beside = world.drafts.take(Drafts::id_of("w", "b"));
+  if (!beside || world.disk.read((*beside)["file"].text_or(""), draft_journal_limit).value_or("") != long_text()) return lost("the text beside a journal is another one");
   const char* mode = std::getenv("CP_MODE");
   return mode && mode == std::string("EINTR") && there != lines ? lost("an interruption was taken for an error") : 0;
 }

@@ -84,6 +84,20 @@ function M.tell()
   require('kra.notify').problem({ code = 'library', text = 'kra works without libkra.so: ' .. (why or '?'), cure = ':checkhealth kra' })
 end
 
+--- Where long texts lie, beside the journal.
+---@return string[]
+function M.texts()
+  return vim.tbl_map(function(path) return path:match('^(.+)/') .. '/texts' end, places())
+end
+
+--- A new file for reading and writing, and the directory that it is in.
+---@param path string
+---@return integer? fd
+function M.create(path)
+  if not mkdirs(path:match('^(.+)/')) then return nil end
+  return (uv.fs_open(path, 'wx+', tonumber('600', 8)))
+end
+
 --- Where the net may be, the better place first: the runtime directory is in memory, where no write of others is ever waited for.
 ---@return string[]
 function M.nets()

@@ -2,7 +2,7 @@
 local M = {}
 local bit = require('bit')
 
-M.EDITOR, M.TEXT, M.FILE, M.EDITS, M.ENDED, M.UNDO, M.META = 1, 2, 3, 4, 5, 6, 7
+M.EDITOR, M.TEXT, M.FILE, M.EDITS, M.ENDED, M.UNDO, M.META, M.WHOLE = 1, 2, 3, 4, 5, 6, 7, 10
 
 ---@param seq integer
 ---@param map table

@@ -32,6 +32,7 @@ local uv = vim.uv
 ---@field known? table meta as it was when the file was read or written last
 ---@field based? boolean what the journal has are changes of the file as it was then
 ---@field from? string the stored draft that this text was
+---@field file? string beside the journal, with the text that it had last as a whole
 ---@field undo? {tick: integer, file: string, at: integer, pause: integer}
 
 --- Bytes above which a text is not read in one go.

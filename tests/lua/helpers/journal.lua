@@ -61,6 +61,11 @@ function M.replay(records)
       if map.part == 0 then pieces[scan] = { meta = map } end
       table.insert(pieces[scan], map.text)
       if map.final then drafts[map.buffer] = { lines = lines_of(table.concat(pieces[scan])), meta = pieces[scan].meta } end
+    elseif record.kind == 10 then
+      local text = M.text_file(map.text_file):sub(1, map.bytes)
+      -- One that was replaced may be gone.
+      local wrong = #text ~= map.bytes and 'a text of which something is missing' or nil
+      drafts[map.buffer] = { lines = lines_of(text), meta = map, beside = map.text_file, wrong = wrong }
     elseif record.kind == 3 then
       drafts[map.buffer] = { lines = lines_of((M.read(map.path):gsub('\n$', ''))), meta = map, based = true }
     elseif record.kind == 4 and draft then
@@ -86,7 +91,7 @@ function M.replay(records)
     ::continue::
   end
   for _, draft in pairs(drafts) do
-    assert(not draft.wrong, draft.wrong)
+    assert(not draft.wrong or draft.why == 'saved', draft.wrong)
     draft.text = table.concat(draft.lines, '\n')
   end
   return drafts
@@ -99,9 +104,21 @@ function M.read(path)
   return bytes
 end
 
+local world_of_texts ---@type kra.test.World
+
+--- The bytes of a text beside the journal.
+function M.text_file(name)
+  for _, place in ipairs({ 'state', 'run' }) do
+    local path = ('%s/%s/kra/drafts/texts/%s'):format(world_of_texts.dir, place, name)
+    if vim.uv.fs_stat(path) then return M.read(path) end
+  end
+  return ''
+end
+
 --- The drafts of all journals of a world, by id.
 ---@param world kra.test.World
 function M.drafts(world, unchecked)
+  world_of_texts = world
   local out, records = {}, {}
   -- What could not be written to the first place is in the second; the two are one journal.
   for _, place in ipairs({ 'state', 'run' }) do
