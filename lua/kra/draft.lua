@@ -54,7 +54,8 @@ end
 function M.took_over(buf, id)
   local rec = records.get(buf)
   if not rec then return end
-  rec.from, rec.dirty = id, true
+  -- All of it is told, even when only a little of it is new here: with a whole text the stored one ends.
+  rec.from, rec.dirty, rec.rescan = id, true, true
   clock.poke()
 end
 

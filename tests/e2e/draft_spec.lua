@@ -91,6 +91,26 @@ describe('unsaved text', function()
     end)
   end
 
+  it('of a long text comes back as its screen left it, and once', function()
+    local first = start()
+    first:lua("vim.fn.setline(1, 'typed')")
+    kept(first)
+    first:lua([[
+      require('kra').configure({ drafts = { debounce_ms = 60000, max_wait_ms = 60000 } })
+      require('kra.draft.whole').LEAST = 0
+      vim.fn.setline(1, { 'typed', 'a\nb', '\255', '', 'the end', '' })
+      require('kra.draft.records').get(1).rescan = true
+    ]])
+    -- As a terminal does that is closed.
+    vim.fn.jobstop(first.job)
+    world:wait(function() return vim.uv.kill(first.pid, 0) ~= 0 end, 'the end of the editor')
+    assert.equals(1, #vim.fn.glob(world.dir .. '/state/kra/drafts/texts/*', true, true))
+    local second = start()
+    recover(second, 'left')
+    assert.same({ 'typed', 'a\nb', '\255', '', 'the end', '' }, second:lua('return vim.fn.getline(1, "$")'))
+    world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
+  end)
+
   it('comes back with a restored session: named, unnamed and hidden, with undo, and no question about swap files', function()
     local first = start({ keep_swap = true })
     first:command('edit file.txt')
@@ -127,6 +147,28 @@ describe('unsaved text', function()
     assert.equals('one\ntwo\nthree', text('file.txt'))
   end)
 
+  -- The question comes in the middle of the work. Neovim may say more then, and wait for a key; the keys that it gets too early it drops.
+  local function edit(key)
+    local screen = start({ keep_swap = true, vimrc = settings .. '\nvim.o.more, vim.o.cmdheight = false, 34' })
+    local free = world.dir .. '/free'
+    local function input(keys) vim.rpcrequest(screen.channel, 'nvim_input', keys) end
+    local function mode() return vim.rpcrequest(screen.channel, 'nvim_get_mode').mode end
+    input(':edit file.txt<CR>')
+    world:wait(function() return mode() == 'r?' end, 'the question about a swap file', nil, mode)
+    input(key)
+    local sent = vim.uv.now()
+    world:wait(function()
+      local now = mode()
+      if now == 'r?' and vim.uv.now() - sent > 2000 then
+        input(key)
+        sent = vim.uv.now()
+      end
+      if now == 'r' then input('<CR>') elseif now == 'n' then input((":call writefile([], '%s')<CR>"):format(free)) end
+      return vim.uv.fs_stat(free)
+    end, 'an editor that asks nothing', nil, mode)
+    return screen
+  end
+
   describe('beside a swap file', function()
     before_each(function()
       local first = start({ keep_swap = true })
@@ -137,7 +179,7 @@ describe('unsaved text', function()
     end)
     local function comes_back(screen)
       assert.equals(1, #open_drafts())
-      recover(screen, 'file.txt')
+      recover(screen, 'left.*file.txt')
       assert.equals('changed', screen:lua('return vim.fn.getline(1)'))
       assert.is_true(screen:lua('return vim.bo.modified'))
       world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
@@ -153,6 +195,68 @@ describe('unsaved text', function()
         assert.equals(key == 'o', screen:lua('return vim.bo.readonly'))
       end)
     end
+
+    local function texts()
+      local rows = vim.json.decode(world:check({ world.repo .. '/build/kra', 'drafts', 'list', '--json' })).drafts
+      return vim.tbl_map(function(row) return row.preview end, rows)
+    end
+
+    for key, choice in pairs({ q = 'quit', a = 'abort' }) do
+      it('waits on when the question is answered by: ' .. choice, function()
+        local screen = edit(key)
+        assert.equals('', screen:lua('return vim.api.nvim_buf_get_lines(0, 0, 1, false)[1]'))
+        comes_back(screen)
+        assert.is_false(screen:lua('return vim.bo.readonly'))
+        assert.same({}, vim.tbl_filter(function(path) return path:find('%.swp$') ~= nil end, vim.fn.readdir(world.dir .. '/tmp')))
+      end)
+    end
+
+    it('is the same text that Neovim recovers: one of the two is enough, and nobody is asked', function()
+      local screen = edit('r')
+      screen:wait("return vim.api.nvim_exec2('messages', { output = true }).output:find('unsaved text of file.txt') ~= nil", 'word of the draft')
+      comes_back(screen)
+      assert.equals(1, screen:lua("return #vim.fn.getbufinfo({ bufmodified = 1 })"))
+      kept(screen)
+      assert.same({ 'changed\ntwo\nthree' }, texts())
+      screen:kill()
+      assert.equals(1, #open_drafts())
+    end)
+  end)
+
+  it('that went on after the swap file is kept beside what Neovim recovers', function()
+    local first = start({ keep_swap = true })
+    first:command('edit file.txt')
+    first:lua("vim.fn.setline(1, 'changed') vim.cmd.preserve() vim.o.updatetime = 100000 vim.o.updatecount = 0 vim.fn.setline(2, 'later')")
+    kept(first)
+    first:kill()
+    local screen = edit('r')
+    local function text(buf) return screen:lua([[return table.concat(vim.api.nvim_buf_get_lines(..., 0, -1, false), '\n')]], buf) end
+    local recovered = text(0)
+    screen:lua([[
+      vim.ui.select = function(items, opts, done)
+        for i, item in ipairs(items) do
+          local shown = (opts.format_item or tostring)(item)
+          if shown:find('left.*file.txt') or shown == 'recover' or shown:find('^both') then
+            _G.asked = shown
+            return done(item, i)
+          end
+        end
+      end
+    ]])
+    screen:command('Kra drafts')
+    screen:wait("return #vim.fn.getbufinfo({ bufmodified = 1 }) == 2", 'both texts')
+    assert.is_truthy(screen:lua('return _G.asked'):find('^both'))
+    local all = screen:lua([[
+      return vim.tbl_map(function(info) return table.concat(vim.fn.getbufline(info.bufnr, 1, '$'), '\n') end, vim.fn.getbufinfo({ bufmodified = 1 }))
+    ]])
+    table.sort(all)
+    assert.same({ 'changed\nlater\nthree', recovered }, all)
+    assert.equals('changed\ntwo\nthree', recovered)
+    kept(screen)
+    world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored')
+    screen:kill()
+    assert.equals(2, #open_drafts())
+    assert.equals('one\ntwo\nthree\n', world:read('home/project/file.txt'))
   end)
 
   it('that was discarded on purpose stays listed, and does not come back by itself', function()

@@ -152,10 +152,10 @@ function M.load(path)
   local buf = vim.fn.bufadd(path)
   if not known or not vim.bo[buf].buflisted then vim.bo[buf].buflisted = true end
   if not api.nvim_buf_is_loaded(buf) then
-    require('kra.session.swap').with(function()
-      require('kra.session.guard').with({ shortmess = vim.o.shortmess .. 'F' }, function() vim.fn.bufload(buf) end)
-    end)
-    for _, swap in ipairs(require('kra.session.swap').take()) do swaps[swap.path] = swap end
+    -- Neovim loads it whatever lies beside, but would tell of a swap file over the whole screen.
+    require('kra.session.guard').with({ shortmess = vim.o.shortmess .. 'AF' }, function() vim.fn.bufload(buf) end)
+    local swap = require('kra.session.swap').beside(buf)
+    if swap then swaps[swap.path] = swap end
   end
   return buf
 end
@@ -196,6 +196,11 @@ function M.changed(taken)
   return hash64(bytes) ~= taken.base.hash
 end
 
+-- A swap file may have brought the same text back already.
+local function is_there(buf, taken)
+  return taken.file ~= nil and vim.deep_equal(M.lines(taken.file), api.nvim_buf_get_lines(buf, 0, -1, false))
+end
+
 local function short(path) return vim.fn.fnamemodify(path, ':~:.') end
 
 --- Recovers one by its id. Where something stands against it the user is asked, unless `quiet`: then it is told, and stays listed.
@@ -213,6 +218,7 @@ function M.one(id, opts, done)
     end
     taken.id = id
     local place = M.place_of(taken, opts.unnamed)
+    if place.conflict == 'modified' and is_there(place.buf, taken) then place.conflict = nil end
     local merged = place.conflict == 'changed' and require('kra.live.recovered').base(taken, place.buf) or nil
     if place.conflict and not merged then
       if not opts.quiet then return require('kra.draft.conflict').ask(place, taken, done) end

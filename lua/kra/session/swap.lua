@@ -75,6 +75,26 @@ function M.with(work)
   if not ok then error(err, 0) end
 end
 
+--- For a buffer that was loaded where Neovim asks no handler: it took the next name, so that of the other swap file can be told from its own.
+--- As the handler does: what is needless goes away, else the buffer is read-only until somebody has settled it.
+---@param buf integer
+---@return kra.Swap?
+function M.beside(buf)
+  local own, newest = vim.fn.swapname(buf), nil
+  local stem, letter = own:match('^(.*%.sw)([a-o])$')
+  if not stem then return nil end
+  for byte = letter:byte() + 1, ('p'):byte() do
+    local path = stem .. string.char(byte)
+    local stat = vim.uv.fs_stat(path)
+    if stat then
+      local ok, swap, needless = pcall(look, api.nvim_buf_get_name(buf), path)
+      if ok and needless then vim.uv.fs_unlink(path) elseif ok then newest = newest or swap end
+    end
+  end
+  if newest then api.nvim_set_option_value('readonly', true, { buf = buf }) end
+  return newest
+end
+
 --- The swap files met since it was asked last.
 ---@return kra.Swap[]
 function M.take()
