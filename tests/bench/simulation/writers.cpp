@@ -115,7 +115,8 @@ void Writer::finish() {
 
 std::string Writer::insert(const std::string& name, bool in_place, Random& random) {
   if (!is_file(at(name))) return name + ": no file";
-  Fd file(::open(at(name).c_str(), O_RDWR | careful));
+  // Who renames over it only reads what is there, which no lease keeps him from.
+  Fd file(::open(at(name).c_str(), (in_place ? O_RDWR : O_RDONLY) | careful));
   if (!file) return name + ": not now";
   const auto text = slurp(at(name)), line = next_line();
   auto place = text.empty() ? 0 : text.find('\n', random() % text.size());
