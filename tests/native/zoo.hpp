@@ -22,7 +22,7 @@ class Zoo {
   void steady_rules(bool steady) { steady_ = steady; }
   void mutate() {
     const auto path = name();
-    switch (below(18)) {
+    switch (below(19)) {
       case 0:
       case 1: file(path); break;
       case 2: world_.remove(path); break;
@@ -49,6 +49,8 @@ class Zoo {
       case 15: world_.remove(path), world_.write(path + "/below", bytes()); break;
       case 16: if (!steady_) world_.write(".gitignore", below(2) ? "*.o\n" : "*.o\n*.txt\n"); break;
       case 17: world_.write(".gitattributes", below(2) ? "* text=auto\n" : "*.txt ident eol=crlf\n"); break;
+      // Bytes that only the index has.
+      case 18: file(path), world_.git({"add", "--", path}), file(path); break;
     }
   }
   // Or a rebase that stopped.
