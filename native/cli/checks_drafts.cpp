@@ -1,5 +1,6 @@
 // Checks of unsaved text. They read the journals and change nothing.
 #include <cstdlib>
+#include <set>
 
 #include "cli/checks.hpp"
 #include "engine/carry_out.hpp"
@@ -29,11 +30,14 @@ Finding check_drafts_reserve(Context& context) {
 }
 
 Finding check_drafts_home(Context& context) {
-  auto files = context.disk.list(context.paths.drafts_second());
-  std::size_t journals = 0;
-  for (const auto& name : files ? *files : std::vector<std::string>{}) journals += name.ends_with(".journal");
-  if (journals == 0) return std::nullopt;
-  return cat("unsaved text of ", journals, journals == 1 ? " editor" : " editors", " lies in ", context.paths.drafts_second(), ", since ", context.paths.drafts(),
+  std::set<std::string> editors;
+  for (const auto* below : {"", "/texts"}) {
+    auto files = context.disk.list(context.paths.drafts_second() + below);
+    for (const auto& name : files ? *files : std::vector<std::string>{})
+      if (*below || name.ends_with(".journal")) editors.insert(name.substr(0, name.rfind('.')));
+  }
+  if (editors.empty()) return std::nullopt;
+  return cat("unsaved text of ", editors.size(), editors.size() == 1 ? " editor" : " editors", " lies in ", context.paths.drafts_second(), ", since ", context.paths.drafts(),
              " could not be written");
 }
 

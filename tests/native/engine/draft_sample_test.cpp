@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "../catch.hpp"
+#include "base/checksum.hpp"
 #include "base/text.hpp"
 #include "engine/draft_appender.hpp"
 #include "engine/draft_replay.hpp"
@@ -36,6 +37,8 @@ static std::string sample() {
          frame(DraftType::end, 17, Value::Map{{"buffer", "x"}, {"why", "discarded"}}) + frame(DraftType::filler, 18, Value::Map{}) +
          frame(DraftType::file, 19, Value::Map{{"buffer", "big"}, {"path", "/w/big"}}) +
          frame(DraftType::edits, 20, Value::Map{{"buffer", "big"}, {"edits", Value::Array{Value::Array{5, 6, 0, ""}}}}) +
+         frame(DraftType::whole, 21,
+               Value::Map{{"buffer", "long"}, {"text_file", "c.1"}, {"bytes", 9}, {"sum", crc32c("one\nt\xffo\r\n")}, {"path", "/w/long"}, {"fileformat", "unix"}, {"at", 4000}}) +
          frame(DraftType::mark, 0, Value::Map{{"buffer", "f"}, {"why", "recovered"}, {"upto", 9}, {"at", 3000}});
 }
 
@@ -52,12 +55,13 @@ TEST_CASE("the journal of release 0.1.0 reads as it was written") {
   REQUIRE(bytes.ok());
   // This release writes what that one wrote.
   CHECK(*bytes == sample());
-  auto journal = replay({*bytes}, true);
+  auto text = [&](const std::string& name) { return disk.read(cat(directory_part(path), "/0.1.0.texts/", name), 1U << 20); };
+  auto journal = replay({*bytes}, true, text);
   CHECK(journal.damaged_bytes == 0);
   CHECK(journal.lost_records == 0);
-  CHECK(journal.last_seq == 20);
+  CHECK(journal.last_seq == 21);
   CHECK(journal.editor["release"] == Value("0.1.0"));
-  REQUIRE(journal.buffers.size() == 4);
+  REQUIRE(journal.buffers.size() == 5);
   const auto& a = journal.buffers.at("a");
   CHECK(a.lines->text() == std::string("zero\none\ntwo\0", 13));
   CHECK(a.undo_text == std::string("one\ntwo\0", 8));
@@ -70,4 +74,6 @@ TEST_CASE("the journal of release 0.1.0 reads as it was written") {
   CHECK(journal.buffers.at("f").why == "recovered");
   CHECK(journal.buffers.at("f").lines->text() == "folded");
   CHECK(journal.buffers.at("big").base_only);
+  CHECK(journal.buffers.at("long").lines->text() == "one\nt\xffo\r\n");
+  CHECK(journal.buffers.at("long").meta["path"] == Value("/w/long"));
 }
