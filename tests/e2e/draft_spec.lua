@@ -111,6 +111,19 @@ describe('unsaved text', function()
     world:wait(function() return #open_drafts() == 0 end, 'the end of what was stored', nil, function() return vim.inspect(open_drafts()) end)
   end)
 
+  it('that lies far from home is told by the doctor, a long text too', function()
+    local function home()
+      for _, problem in ipairs(vim.json.decode(world:kra('doctor', '--json').stdout).problems) do
+        if problem.code == 'drafts-home' then return problem.text end
+      end
+    end
+    assert.is_nil(home())
+    world:write('run/kra/drafts/one.journal', '')
+    world:write('run/kra/drafts/texts/one.1', 'text')
+    world:write('run/kra/drafts/texts/two.1', 'text')
+    assert.is_truthy(home():find('unsaved text of 2 editors lies in', 1, true))
+  end)
+
   it('comes back with a restored session: named, unnamed and hidden, with undo, and no question about swap files', function()
     local first = start({ keep_swap = true })
     first:command('edit file.txt')
