@@ -53,7 +53,9 @@ void Saves::forget(const std::string& text) {
 
 std::string Writer::act(Random& random, const std::string& aimed_at) {
   const std::string name = aimed_at.empty() ? names[below(random, 7)] : aimed_at;
-  switch (below(random, 22)) {
+  // No lease keeps away who reads and renames.
+  constexpr int kinds = 22, insert_and_rename = 7;
+  switch (!aimed_at.empty() && below(random, 2) == 0 ? insert_and_rename : below(random, kinds)) {
     case 0:
     case 1:
     case 2:
@@ -61,7 +63,7 @@ std::string Writer::act(Random& random, const std::string& aimed_at) {
     case 4:
     case 5:
     case 6: return "insert in place " + insert(name, true, random);
-    case 7:
+    case insert_and_rename:
     case 8:
     case 9: return "insert and rename " + insert(name, false, random);
     case 10:
