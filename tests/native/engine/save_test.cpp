@@ -286,6 +286,8 @@ TEST_CASE("contents are kept on request, once") {
   SaveWorld world;
   world.settings.restore.scrollback = true;
   world.start({"sh", "-c", "i=0; while [ $i -lt 80 ]; do i=$((i + 1)); printf '\\033[31mline %d\\033[0m\\n' $i; done; exec sleep 1000"});
+  // tmux looks for a new name of the window half a second after its program changed.
+  world.tmux({"set-option", "-wg", "automatic-rename", "off"});
   world.tmux({"new-window", "-d", "tail", "-f", "/dev/null", "id_rsa"});
   world.pane_running("sleep");
   wait_until([&] { return world.tmux({"capture-pane", "-p", "-t", "main:0"}).find("line 80") != std::string::npos; });
