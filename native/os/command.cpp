@@ -45,8 +45,9 @@ class Child {
   Result<Outcome> finish(const Command& command, const Patience& patience) {
     input_ = command.input;
     while (!ended_ && (out_ || err_ || handle_)) {
-      if (patience.over()) return Error{Fault::timed_out, cat(command.argv.front(), " took too long")};
+      // One that has ended meanwhile was not late.
       TRY(turn(command, patience));
+      if (!ended_ && (out_ || err_ || handle_) && patience.over()) return Error{Fault::timed_out, cat(command.argv.front(), " took too long")};
     }
     outcome_.status = reap(std::exchange(pid_, 0));
     return std::move(outcome_);
@@ -84,9 +85,10 @@ class Child {
 
 }  // namespace
 
-Result<Outcome> run(const Command& command, const Patience& patience) {
+Result<Outcome> run(const Command& command, const Patience& patience, const std::function<void()>& meanwhile) {
   auto started = TRY(spawn(command, !command.input.empty()));
   Child child(std::move(started));
+  if (meanwhile) meanwhile();
   return child.finish(command, patience);
 }
 

@@ -2,6 +2,7 @@
 // `input` on its standard input, and none of our descriptors. When the patience is over the whole group is killed and reaped.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct Outcome {
 
 // Errors: not_found (no such program), timed_out, refused (more output than allowed), io.
 // A program that ran and exited with another status than 0 is no Error.
-Result<Outcome> run(const Command& command, const Patience& patience);
+// `meanwhile` is done here once it has been started, while it works; until then it gets no input, and what it says waits in its pipes.
+Result<Outcome> run(const Command& command, const Patience& patience, const std::function<void()>& meanwhile = {});
 
 }  // namespace kra

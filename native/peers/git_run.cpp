@@ -70,7 +70,8 @@ Command Git::command(GitCall call) const {
 
 Result<Outcome> Git::run(GitCall call, const Patience& patience) const {
   const auto subcommand = call.arguments.front();
-  auto outcome = kra::run(command(std::move(call)), patience);
+  const auto meanwhile = std::move(call.meanwhile);
+  auto outcome = kra::run(command(std::move(call)), patience, meanwhile);
   // One that was killed has not said no.
   if (outcome && outcome->status >= killed_status) return Error{Fault::io, cat("git ", subcommand, " was killed (signal ", outcome->status - 128, ")")};
   return outcome;

@@ -2,6 +2,7 @@
 // without anybody's GIT_ variables, are fixed here; callers add a subcommand and its arguments.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct GitCall {
   // The user's own settings (credentials, ssh, rewriting of addresses) count; the repository's never do, since the git directory is ours.
   bool network = false;
   std::uint64_t output_limit = 1ULL << 30;
+  std::function<void()> meanwhile = {};  // done while it works (os/command.hpp)
 };
 
 // How every git is started: the words before the subcommand, and what becomes of the environment.

@@ -2,9 +2,12 @@
 
 #include <stdlib.h>
 
-#include "base/fd.hpp"
+#include <fstream>
 
+#include "base/fd.hpp"
+#include "base/text.hpp"
 #include "tests/native/catch.hpp"
+#include "tests/native/scratch.hpp"
 
 using namespace kra;
 
@@ -59,6 +62,23 @@ TEST_CASE("too little patience, too much output, no program") {
   CHECK(run({.argv = {"sleep", "60"}}, Patience::of(Milliseconds(50))).error().fault == Fault::timed_out);
   CHECK(run({.argv = {"yes"}, .output_limit = 1000}, soon()).error().fault == Fault::refused);
   CHECK(run({.argv = {"/nowhere/program"}}, soon()).error().fault == Fault::not_found);
+}
+
+TEST_CASE("something else is done while a program works") {
+  // It ends only when that is done.
+  Scratch scratch;
+  const auto said = scratch / "said";
+  int done = 0;
+  auto outcome = run({.argv = {"sh", "-c", cat("echo before; until [ -e ", said, " ]; do sleep 0.01; done; echo after")}}, soon(), [&] { ++done, std::ofstream(said) << ""; });
+  REQUIRE(outcome);
+  CHECK(outcome->output == "before\nafter\n");
+  CHECK(done == 1);
+  // One that ended in time is not late because of what was done meanwhile.
+  outcome = run({.argv = {"true"}}, Patience::of(Milliseconds(200)), [] { (void)run({.argv = {"sleep", "0.5"}}, soon()); });
+  REQUIRE(outcome);
+  CHECK(outcome->status == 0);
+  CHECK(run({.argv = {"/nowhere/program"}}, soon(), [&] { ++done; }).error().fault == Fault::not_found);
+  CHECK(done == 1);
 }
 
 TEST_CASE("a grandchild that keeps the streams open is not waited for") {
