@@ -10,6 +10,7 @@
 #include "engine/sync_refs.hpp"
 #include "engine/sync_steps.hpp"
 #include "engine/tree_memory.hpp"
+#include "os/light_write.hpp"
 #include "wire/msgpack.hpp"
 
 namespace kra {
@@ -119,6 +120,12 @@ static std::optional<SyncReport> report_in(Disk& disk, const std::string& file) 
   return report;
 }
 
+// All is as it should be, and there is nothing that somebody would look for in it.
+static bool names_nothing(const SyncReport& report) {
+  const bool well = report.state == "nothing" || report.state == "synced";
+  return well && report.snapshot.empty() && report.left.empty() && report.held.empty() && report.large.empty() && report.conflicts.empty();
+}
+
 Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const std::string& device, const SyncRequest& request, const Settings& settings,
                              const Patience& patience) {
   const auto started = Clock::now();
@@ -130,7 +137,8 @@ Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const s
   if (request.plan) return report;
   const auto before = report_in(store.disk(), store.file("outcome"));
   if (report.state == "offline" || report.state == "failed") report.failures = (before ? before->failures : 0) + 1;
-  TRY(store.disk().replace(store.file("outcome"), pack(to_value(report))));
+  const auto bytes = pack(to_value(report));
+  TRY(names_nothing(report) ? replace_lightly(store.file("outcome"), bytes) : store.disk().replace(store.file("outcome"), bytes));
   return report;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "os/disk.hpp"
 #include "os/disk_calls.hpp"
+#include "os/light_write.hpp"
 
 namespace kra {
 
@@ -27,12 +28,12 @@ bool is_unsupported(int number) { return number == EPERM || number == EOPNOTSUPP
 // A new file beside its target, complete and synced; taken away again unless it was given its name.
 class Temporary {
  public:
-  static Result<Temporary> make(const std::string& target, std::string_view bytes) {
+  static Result<Temporary> make(const std::string& target, std::string_view bytes, bool durable = true) {
     Temporary file(target);
     file.directory_ = TRY(calls::open_directory(directory_part(target)));
     TRY(file.open());
     TRY(calls::write_all(file.fd_.get(), bytes, target));
-    TRY(calls::sync(file.fd_.get(), target));
+    if (durable) TRY(calls::sync(file.fd_.get(), target));
     file.fd_.reset();
     return file;
   }
@@ -43,7 +44,7 @@ class Temporary {
     if (!name_.empty()) remove(name_);
   }
 
-  Result<void> take_place_of_target() {
+  Result<void> take_place_of_target(bool durable = true) {
     struct stat old;
     auto base = name_part(target_);
     if (::fstatat(directory_.get(), base.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(old.st_mode))
@@ -51,7 +52,7 @@ class Temporary {
     if (again([&] { return ::renameat(directory_.get(), name_.c_str(), directory_.get(), base.c_str()); }) != 0)
       return failure(target_, "rename", errno);
     name_.clear();
-    return calls::sync(directory_.get(), directory_part(target_));
+    return durable ? calls::sync(directory_.get(), directory_part(target_)) : Result<void>{};
   }
 
   Result<void> become_target() {
@@ -111,6 +112,11 @@ class Temporary {
 Result<void> SystemDisk::replace(const std::string& path, std::string_view bytes) {
   auto file = TRY(Temporary::make(path, bytes));
   return file.take_place_of_target();
+}
+
+Result<void> replace_lightly(const std::string& path, std::string_view bytes) {
+  auto file = TRY(Temporary::make(path, bytes, false));
+  return file.take_place_of_target(false);
 }
 
 Result<void> SystemDisk::create(const std::string& path, std::string_view bytes) {

@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstddef>
 
+#include "os/light_write.hpp"
+
 #include "../catch.hpp"
 #include "../scratch.hpp"
 
@@ -29,6 +31,17 @@ TEST_CASE("a replaced file holds the new bytes, for us alone, and nothing else i
   struct stat info;
   REQUIRE(::stat((scratch / "a").c_str(), &info) == 0);
   CHECK((info.st_mode & 07777) == 0600);
+}
+
+TEST_CASE("a file that is replaced lightly is whole for all that read it") {
+  Scratch scratch;
+  SystemDisk disk;
+  REQUIRE(replace_lightly(scratch / "a", "one").ok());
+  REQUIRE(replace_lightly(scratch / "a", "two").ok());
+  CHECK(*disk.read(scratch / "a", 10) == "two");
+  CHECK(*disk.list(scratch.path()) == Names{"a"});
+  ::symlink("a", (scratch / "link").c_str());
+  CHECK(replace_lightly(scratch / "link", "x").error().fault == Fault::refused);
 }
 
 TEST_CASE("a created file never takes the place of another") {
