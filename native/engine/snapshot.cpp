@@ -6,6 +6,7 @@
 #include "base/record.hpp"
 #include "base/text.hpp"
 #include "engine/tree_sums.hpp"
+#include "peers/git_session.hpp"
 #include "wire/messages.hpp"
 #include "wire/msgpack.hpp"
 
@@ -29,6 +30,21 @@ std::string reference_of(const std::string& id) { return cat(snapshot_refs, id);
 
 }  // namespace
 
+// Whether few steps back from one of these commits lead there: then the store has it, and all of it. Where ORIG_HEAD and the like mostly are.
+static Result<bool> is_just_before(SyncStore& store, std::set<std::string> commits, const std::string& oid, const Patience& patience) {
+  if (store.git().session() == nullptr) return false;
+  constexpr int most_steps = 8;
+  for (int step = 0; step < most_steps && !commits.empty(); ++step) {
+    std::set<std::string> parents;
+    for (const auto& commit : TRY(store.git().session()->objects({commits.begin(), commits.end()}, true, patience)))
+      for (const auto line : split(std::string_view(commit.bytes).substr(0, commit.bytes.find("\n\n")), "\n"))
+        if (commit.type == "commit" && line.starts_with("parent ")) parents.emplace(line.substr(7));
+    if (parents.contains(oid)) return true;
+    commits = std::move(parents);
+  }
+  return false;
+}
+
 Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std::string> oids, const Patience& patience) {
   std::erase_if(oids, [](const std::string& oid) { return oid.empty(); });
   if (oids.empty()) return oids;
@@ -39,7 +55,7 @@ Result<std::vector<std::string>> keep_commits(SyncStore& store, std::vector<std:
   for (const auto* refs : {"refs/kra/remote/", "refs/kra/outbox/"})
     for (const auto& [name, oid] : TRY(list_refs(store.git(), refs, patience))) ours.insert(oid);
   for (const auto& oid : oids) {
-    if (ours.contains(oid) || kept.contains(cat(prefix, oid))) continue;
+    if (ours.contains(oid) || kept.contains(cat(prefix, oid)) || TRY(is_just_before(store, ours, oid, patience))) continue;
     // By its id: what HEAD or MERGE_HEAD names need not be on any branch.
     GitCall fetch{.arguments = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", store.place().common,
                                 cat("+", oid, ":", prefix, oid)}};
@@ -68,7 +84,7 @@ class Taking {
     auto head = TRY(read_head(store_.disk(), store_.place()));
     // Of an index and a file of one moment git compares the bytes, of others only their looks.
     if (const auto index = store_.disk().info(store_.place().git + "/index")) index_at_ns_ = index->modified_ns;
-    index_ = TRY(user_index(store_));
+    index_ = TRY(user_index(store_, true));
     taken_.state = TRY(look_at_tree(store_, index_, {.ignored = request_.ignored, .later = true}, patience_));
     TRY(describe(head));
     if (request_.reason != "manual")

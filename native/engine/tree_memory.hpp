@@ -55,7 +55,8 @@ struct TreeMemory {
   std::vector<std::pair<std::string, std::string>> staged;  // path and blob of the index that `head` does not have there
   DirectoryMap directories;
   bool has_index = false;
-  std::string index_blob;  // of `index_summed`, in the store
+  std::string index_blob;  // of `index_summed`, in the store; empty: it is not there
+  std::set<std::string> index_news;  // paths for which `index_summed` has got other entries since
 
   // The index that nothing was staged in, against this commit.
   std::shared_ptr<const UserIndex> agreed;

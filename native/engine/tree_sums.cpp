@@ -31,12 +31,28 @@ class Summing {
     stage(index);
   }
 
+  // The commit is another one, which has this instead.
+  void moved(const std::vector<PathChange>& changes) {
+    for (const auto& change : changes) {
+      const auto file = state_.files.find(change.path);
+      const bool same = file == state_.files.end() ? !change.after : file->second.entry == change.after;
+      if (same) memory_.differing.erase(change.path);
+      else memory_.differing[change.path] = change.after;
+    }
+  }
+
   // What the index has against the commit, when the rest is up to date.
   void stage(const IndexMap& index) {
     memory_.staged.clear();
-    for (const auto& [path, entry] : index) {
-      // One that is only intended to be added names the empty blob, which may be there.
-      if (entry.mode != "160000" && head_of(path).oid != entry.oid) memory_.staged.emplace_back(path, entry.oid);
+    for (auto at = index.begin(); at != index.end(); ++at) stage(*at);
+  }
+
+  // The same, only these having changed in either.
+  void stage(const IndexMap& index, const std::set<std::string>& paths) {
+    std::erase_if(memory_.staged, [&](const auto& known) { return paths.contains(known.first); });
+    for (const auto& path : paths) {
+      const auto [first, last] = index.equal_range(path);
+      for (auto at = first; at != last; ++at) stage(*at);
     }
   }
 
@@ -57,6 +73,12 @@ class Summing {
   }
 
  private:
+  void stage(const IndexMap::value_type& known) {
+    const auto& [path, entry] = known;
+    // One that is only intended to be added names the empty blob, which may be there.
+    if (entry.mode != "160000" && head_of(path).oid != entry.oid) memory_.staged.emplace_back(path, entry.oid);
+  }
+
   // What does not differ is as the commit has it.
   TreeEntry head_of(const std::string& path) const {
     if (const auto differs = memory_.differing.find(path); differs != memory_.differing.end()) return differs->second;
@@ -68,15 +90,28 @@ class Summing {
   const WorkState& state_;
 };
 
+// None: everything is to be looked at.
+std::optional<std::vector<PathChange>> step_between(SyncStore& store, const std::string& before, const std::string& head, const Patience& patience) {
+  if (before == head) return std::vector<PathChange>{};
+  if (before.empty() || head.empty()) return std::nullopt;
+  auto changes = diff_trees(store.git(), before, head, patience);
+  return changes ? std::optional(std::move(*changes)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<void> sum_up(SyncStore& store, TreeMemory& memory, const WorkState& state, const std::shared_ptr<const UserIndex>& index, const std::string& head, const Patience& patience) {
   Summing summing(memory, state);
   const auto news = std::exchange(memory.news, {});
-  const bool good = std::exchange(memory.summed, false) && memory.head == head;
-  if (good) {
+  auto staged = std::exchange(memory.index_news, {});
+  const bool was_good = std::exchange(memory.summed, false);
+  const auto step = was_good ? step_between(store, memory.head, head, patience) : std::nullopt;
+  if (step) {
     for (const auto& [path, before] : news) summing.one(path, before);
-    if (memory.index_summed != index) summing.stage(index->entries);
+    summing.moved(*step);
+    for (const auto& change : *step) staged.insert(change.path);
+    if (memory.index_summed == index) summing.stage(index->entries, staged);
+    else summing.stage(index->entries);
   } else {
     summing.everything(head.empty() ? TreeMap() : TRY(list_tree(store.git(), head, patience)), index->entries);
   }

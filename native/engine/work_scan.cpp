@@ -8,6 +8,7 @@
 #include "engine/ignore_lookup.hpp"
 #include "engine/privacy.hpp"
 #include "engine/tree_memory.hpp"
+#include "peers/git_index_sum.hpp"
 
 namespace kra {
 namespace {
@@ -356,11 +357,15 @@ Result<std::shared_ptr<const WorkState>> look_at_tree(SyncStore& store, std::sha
   return std::shared_ptr<const WorkState>(memory->state);
 }
 
-Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place) {
-  UserIndex index;
+Result<std::string> read_index_bytes(Disk& disk, const RepositoryPlace& place) {
   auto bytes = disk.read(place.git + "/index", 1ULL << 31);
-  if (!bytes && bytes.error().fault != Fault::not_found) return std::move(bytes.error());
-  if (bytes) index.bytes = std::move(*bytes);
+  if (!bytes && bytes.error().fault == Fault::not_found) return std::string();
+  return bytes;
+}
+
+Result<UserIndex> index_of(std::string bytes, const RepositoryPlace& place) {
+  UserIndex index{.bytes = std::move(bytes)};
+  index.sum = index_sum(index.bytes);
   index.entries = TRY(parse_index(index.bytes, place.sha256));
   for (const auto& [path, entry] : index.entries) {
     if (entry.skip_worktree) index.left_out.push_back(path);
@@ -369,17 +374,44 @@ Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place) {
   return index;
 }
 
-Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store) {
+Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place) { return index_of(TRY(read_index_bytes(disk, place)), place); }
+
+Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store, bool with_bytes) {
   auto* memory = store.memory();
-  const auto stamp = stamp_of(store.place().git + "/index");
-  if (memory && memory->index && memory->index_stamp == stamp) return memory->index;
-  auto index = std::make_shared<UserIndex>(TRY(read_user_index(store.disk(), store.place())));
-  if (!memory) return index;
+  if (!memory) return std::make_shared<UserIndex>(TRY(read_user_index(store.disk(), store.place())));
+  const auto file = store.place().git + "/index";
+  const auto stamp = stamp_of(file);
+  const auto wants_bytes = [&] { return with_bytes && memory->index->bytes.empty() && (memory->index_summed != memory->index || memory->index_blob.empty()); };
+  if (memory->index && memory->index_stamp == stamp && !wants_bytes()) return memory->index;
+  const bool same = memory->index && TRY(index_sum_of_file(file)) == memory->index->sum;
+  if (!same || wants_bytes()) {
+    auto bytes = TRY(read_index_bytes(store.disk(), store.place()));
+    if (same && index_sum(bytes) == memory->index->sum) memory->index->bytes = std::move(bytes);
+    else memory->index = std::make_shared<UserIndex>(TRY(index_of(std::move(bytes), store.place())));
+  }
   // A second change in the same moment would not show.
-  const bool settled = stamp == stamp_of(store.place().git + "/index") && now_ns() - std::max(stamp.modified_ns, stamp.changed_ns) > unsettled_ns;
-  memory->index = index;
+  const bool settled = stamp == stamp_of(file) && now_ns() - std::max(stamp.modified_ns, stamp.changed_ns) > unsettled_ns;
   memory->index_stamp = settled ? stamp : FileStamp{.exists = true};
-  return index;
+  return memory->index;
+}
+
+void index_moved(SyncStore& store, const std::string& before, const std::vector<PathChange>& changes, const std::string& after) {
+  auto* memory = store.memory();
+  if (!memory || !memory->index || memory->index->sum != before) return;
+  auto& index = *memory->index;
+  // What is listed besides the entries is found again by reading.
+  const bool plain = index.left_out.empty() && std::none_of(changes.begin(), changes.end(), [](const PathChange& change) { return change.before.mode == "160000" || change.after.mode == "160000"; });
+  if (!plain) return memory->index.reset();
+  for (const auto& [path, was, is] : changes) {
+    index.entries.erase(path);
+    if (is) index.entries.emplace(path, IndexEntry{is.mode, is.oid});
+    memory->index_news.insert(path);
+    // What the index names counts, ignored or not.
+    memory->pending.insert(path);
+  }
+  index.sum = after, index.bytes = {};
+  memory->index_blob.clear();
+  memory->index_stamp = FileStamp{.exists = true};
 }
 
 std::string own_identity(WallTime now) { return cat("kra <kra@localhost> ", now.ms / 1000, " +0000"); }

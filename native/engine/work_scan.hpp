@@ -42,13 +42,19 @@ Result<WorkState> scan_work_tree(SyncStore& store, const IndexMap& index, WorkSt
 // The user's index; empty when there is none.
 struct UserIndex {
   std::string bytes;
+  std::string sum;                    // of the bytes (peers/git_index_sum.hpp)
   IndexMap entries;
   std::vector<std::string> left_out;  // paths of a sparse checkout that need not be there
   IndexMap others;                    // repositories inside
 };
 Result<UserIndex> read_user_index(Disk& disk, const RepositoryPlace& place);
-// The same; what the store remembers when the file is still that, and then it may be without its bytes.
-Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store);
+// Its two halves.
+Result<std::string> read_index_bytes(Disk& disk, const RepositoryPlace& place);
+Result<UserIndex> index_of(std::string bytes, const RepositoryPlace& place);
+// The same; what the store remembers when the file is still that. Then it is without its bytes, unless they are asked for and not in the store.
+Result<std::shared_ptr<UserIndex>> user_index(SyncStore& store, bool with_bytes = false);
+// We have replaced the index that had the sum `before` by one that has `after`, and other entries for these paths: what is remembered goes along.
+void index_moved(SyncStore& store, const std::string& before, const std::vector<PathChange>& changes, const std::string& after);
 
 // What the work tree holds now: the two above in one, and only where something has happened when the store has a memory of it and the last
 // look at everything is no more than 10 minutes old. Good until the next look.
