@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "engine/sync_give.hpp"
 #include "peers/git_lock.hpp"
 
 namespace kra {
@@ -207,26 +208,6 @@ class RollBack {
 }  // namespace
 
 std::string own_locks(const SyncStore& store) { return store.place().git + "/kra/locks"; }
-
-Result<void> give_objects(SyncStore& store, const std::vector<std::string>& commits, const std::vector<std::string>& blobs, const Patience& patience) {
-  const Git theirs(store.place().common);
-  auto wanted = TRY(missing_objects(theirs, blobs, patience));
-  std::set<std::string> tips;
-  for (const auto& [name, oid] : TRY(list_refs(theirs, "refs", patience))) tips.insert(oid);
-  // A commit that is there may be what a crash left of an earlier gift: only what a reference leads to is known to be whole.
-  for (const auto& commit : commits)
-    if (!tips.contains(commit)) wanted.push_back(commit);
-  const auto nowhere = TRY(missing_objects(store.git(), wanted, patience));
-  std::erase_if(wanted, [&](const std::string& oid) { return std::find(nowhere.begin(), nowhere.end(), oid) != nowhere.end(); });
-  if (wanted.empty()) return {};
-  const std::vector<std::string> all_tips(tips.begin(), tips.end());
-  const auto unknown = TRY(missing_objects(store.git(), all_tips, patience));
-  for (const auto& tip : all_tips)
-    if (std::find(unknown.begin(), unknown.end(), tip) == unknown.end()) wanted.push_back("^" + tip);
-  auto pack = TRY(store.git().ask({.arguments = {"pack-objects", "--revs", "--stdout", "--quiet"}, .input = join(wanted, "\n") + "\n"}, patience));
-  TRY(theirs.ask({.arguments = {"unpack-objects", "-q"}, .input = std::move(pack)}, patience));
-  return {};
-}
 
 Result<RolledBack> roll_back(SyncStore& store, const SnapshotMeta& target, const std::string& device, const Patience& patience) {
   return RollBack(store, target, device, patience).run();

@@ -16,8 +16,6 @@ struct RolledBack {
 
 Result<RolledBack> roll_back(SyncStore& store, const SnapshotMeta& target, const std::string& device, const Patience& patience);
 
-// After it the user's repository has these commits, with everything that they need, and these blobs, as far as the store has them.
-Result<void> give_objects(SyncStore& store, const std::vector<std::string>& commits, const std::vector<std::string>& blobs, const Patience& patience);
 // Where locks of ours are made: engine/sync_store.hpp says how they are told from others.
 std::string own_locks(const SyncStore& store);
 

@@ -47,6 +47,7 @@ Result<std::string> Syncing::commit_of(const std::string& ref, const std::string
 
 Result<bool> Syncing::make_commit() {
   const auto& local = track_ ? head_.oid : std::string();
+  outbox_is_old_ = false;
   std::vector<std::string> parents;
   bool ours_in_theirs = local.empty(), theirs_in_ours = remote_.empty();
   if (!local.empty() && !remote_.empty()) ours_in_theirs = TRY(contains(remote_, local)), theirs_in_ours = TRY(contains(local, remote_));
@@ -55,21 +56,20 @@ Result<bool> Syncing::make_commit() {
   if (!remote_.empty() && (ours_in_theirs || !theirs_in_ours)) parents.push_back(remote_);
   if (!local.empty() && (remote_.empty() || !ours_in_theirs)) parents.push_back(local);
   if (parents.empty() && outgoing_.empty()) return commit_.clear(), true;
-  const auto outbox = sync_refs(branch_name(), track_).outbox;
-  commit_ = TRY(commit_of(outbox, merged_, parents));
+  commit_ = TRY(commit_of({}, merged_, parents));
+  outbox_is_old_ = !request_.plan;
   if (!track_ || request_.plan || !request_.push) return true;
   if (settings_.sync.hooks == "full") {
-    TRY(give_objects(store_, {commit_}, {}, patience_));
+    TRY(give_commit(store_, commit_, given_, patience_));
     auto said = run_commit_hooks(store_, commit_, message_of(), settings_.sync, patience_);
     if (!said && said.error().fault == Fault::refused) return end_with(RemoteTrouble::refused_hook, said.error().what);
     if (!said) return std::move(said.error());
-    commit_ = TRY(commit_of(outbox, merged_, parents, std::move(*said)));
+    commit_ = TRY(commit_of({}, merged_, parents, std::move(*said)));
   }
   if (!wants_signature(store_.disk(), store_.place(), settings_.sync)) return true;
   auto with_signature = signed_commit(store_, commit_, patience_);
   if (!with_signature && with_signature.error().fault == Fault::refused) return keep_aside(cat("it could not be signed: ", with_signature.error().what));
   commit_ = TRY(std::move(with_signature));
-  TRY(change_refs(store_.git(), {{outbox, commit_, ""}}, patience_));
   return true;
 }
 

@@ -55,6 +55,10 @@ std::uint64_t hooks_fingerprint(Disk& disk, const RepositoryPlace& place) {
   return all.empty() ? 0 : hash64(all) >> 1;
 }
 
+bool has_pre_push(SyncStore& store, const Settings::Sync& settings) {
+  return settings.hooks != "none" && ::access(hook_file(store.disk(), store.place(), "pre-push").c_str(), X_OK) == 0;
+}
+
 Result<void> run_pre_push(SyncStore& store, const SyncRecord& record, const std::string& commit, const std::string& remote, const Settings::Sync& settings, const Patience& patience) {
   if (settings.hooks == "none") return {};
   const auto ref = "refs/heads/" + record.branch, none = std::string(store.place().sha256 ? 64 : 40, '0');

@@ -12,6 +12,7 @@ namespace kra {
 // Of the hooks that may run; 0 when there is none.
 std::uint64_t hooks_fingerprint(Disk& disk, const RepositoryPlace& place);
 
+bool has_pre_push(SyncStore& store, const Settings::Sync& settings);
 // The commit is in the user's repository. refused: a hook says no, and what it said.
 Result<void> run_pre_push(SyncStore& store, const SyncRecord& record, const std::string& commit, const std::string& remote, const Settings::Sync& settings, const Patience& patience);
 // The message that the commit is to have. refused as above.

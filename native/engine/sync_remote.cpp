@@ -23,8 +23,8 @@ RemoteAnswer failed(const Outcome& outcome) {
 }
 
 // One that hangs is as good as none.
-Result<std::pair<Outcome, bool>> over_network(SyncStore& store, std::vector<std::string> arguments, const Patience& patience) {
-  auto outcome = store.git().run({.arguments = std::move(arguments), .network = true}, patience);
+Result<std::pair<Outcome, bool>> over_network(SyncStore& store, std::vector<std::string> arguments, const Patience& patience, std::function<void()> meanwhile = {}) {
+  auto outcome = store.git().run({.arguments = std::move(arguments), .network = true, .meanwhile = std::move(meanwhile)}, patience);
   if (outcome) return std::pair(std::move(*outcome), true);
   if (outcome.error().fault == Fault::timed_out) return std::pair(Outcome{.status = 1, .errors = "the remote did not answer in time"}, false);
   return std::move(outcome.error());
@@ -81,12 +81,12 @@ Result<RemoteAnswer> fetch_remote(SyncStore& store, const std::string& url, cons
 }
 
 Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience,
-                                 const std::string& expected) {
+                                 const std::string& expected, std::function<void()> meanwhile) {
   std::vector<std::string> arguments{"push", "--porcelain", "--no-verify", "--no-follow-tags"};
   // Nothing is forced by it: what follows upon what is there only goes forward.
   if (!expected.empty()) arguments.push_back(cat("--force-with-lease=", ref, ":", expected));
   arguments.insert(arguments.end(), {"--end-of-options", url, cat(commit, ":", ref)});
-  const auto [outcome, answered] = TRY(over_network(store, std::move(arguments), patience));
+  const auto [outcome, answered] = TRY(over_network(store, std::move(arguments), patience, std::move(meanwhile)));
   if (outcome.status == 0) return RemoteAnswer{.oid = commit};
   const auto said = lower(cat(outcome.output, outcome.errors));
   for (std::string_view race : {"fetch first", "non-fast-forward", "incorrect old value", "cannot lock ref", "reference already exists", "failed to update ref", "stale info"})

@@ -2,6 +2,7 @@
 // own git settings count (credentials, ssh), those of the repository do not.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ Result<RemoteAnswer> ask_remote(SyncStore& store, const std::string& url, const 
 // After it the store has the commit, under `into`.
 Result<RemoteAnswer> fetch_remote(SyncStore& store, const std::string& url, const std::string& ref, const std::string& into, const Patience& patience);
 // moved: somebody else was faster, or history went another way. `expected`: the remote must still have this there, and `commit` follows upon it.
+// `meanwhile` is done here while the push is on its way, whatever comes of it.
 Result<RemoteAnswer> push_remote(SyncStore& store, const std::string& url, const std::string& commit, const std::string& ref, const Patience& patience,
-                                 const std::string& expected = {});
+                                 const std::string& expected = {}, std::function<void()> meanwhile = {});
 
 RemoteTrouble trouble_of(std::string_view words);
 

@@ -18,6 +18,8 @@
 
 #include "engine/sync.hpp"
 #include "engine/sync_apply.hpp"
+#include "engine/sync_branch.hpp"
+#include "engine/sync_give.hpp"
 #include "engine/sync_guard.hpp"
 #include "engine/sync_intent.hpp"
 #include "engine/sync_message.hpp"
@@ -106,6 +108,8 @@ class Syncing {
   Result<void> tell_plan();
 
   Result<RemoteAnswer> push();
+  Result<void> beside_push();
+  Result<void> keep_in_outbox();
 
   // The remote has it: now the work tree, and after it everything that says where it came from.
   Result<void> bring_in();
@@ -120,7 +124,7 @@ class Syncing {
   // Unsaved text lies in an editor for it: the file waits until that is written.
   void leave_to_editors(ApplyRequest& request, const Leave& leave);
 
-  Result<void> write_base(const std::string& tree, std::vector<Import::Change> changes);
+  Result<void> write_base(const std::string& tree, std::vector<Import::Change> changes, std::vector<RefChange> also = {});
 
   Result<void> move_branch();
 
@@ -148,6 +152,9 @@ class Syncing {
   std::string guard_;     // what waits for the user to agree
   bool many_go_ = false;  // deletions that came in wait
   Intent intent_;
+  bool outbox_is_old_ = false;  // commit_ is to be kept there
+  Given given_;           // to the user's repository
+  std::optional<BranchMove> move_;  // to commit_, when it is ready
   Swings swings_;
 };
 

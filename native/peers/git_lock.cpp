@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstring>
 
 #include "base/text.hpp"
+#include "peers/git_index_sum.hpp"
 #include "wire/messages.hpp"
 
 namespace kra {
@@ -18,17 +20,39 @@ Error trouble(const std::string& path, const char* doing, int number) {
   return {fault, number == EEXIST ? cat(printable(path), " exists: another git is at work") : cat(printable(path), ": ", doing, ": ", std::strerror(number))};
 }
 
-Result<void> write_file(const std::string& path, std::string_view bytes, mode_t mode) {
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!fd) return trouble(path, "open", errno);
+Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
-    const auto written = ::write(fd.get(), bytes.data(), bytes.size());
+    const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return trouble(path, "write", errno);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
+  return {};
+}
+
+Result<void> copy_all(int from, int to, const std::string& path) {
+  std::array<char, 64U << 10> part;
+  while (true) {
+    const auto got = ::read(from, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return trouble(path, "copy", errno);
+    if (got == 0) return {};
+    TRY(write_all(to, {part.data(), static_cast<std::size_t>(got)}, path));
+  }
+}
+
+Result<void> write_file(const std::string& path, std::string_view bytes, mode_t mode) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) return trouble(path, "open", errno);
+  TRY(write_all(fd.get(), bytes, path));
   if (::fsync(fd.get()) != 0) return trouble(path, "sync", errno);
   return {};
+}
+
+// A shared repository keeps its modes.
+mode_t mode_of(const std::string& target) {
+  struct stat old;
+  return ::stat(target.c_str(), &old) == 0 ? old.st_mode & 0777U : 0666;
 }
 
 bool same_version(const struct stat& left, const struct stat& right) {
@@ -65,11 +89,31 @@ GitLockFile::~GitLockFile() {
 Result<GitLockFile> GitLockFile::prepare(const std::string& target, const std::string& own, std::string_view bytes) {
   TRY(make_parents(own + "/"));
   GitLockFile lock(target, cat(own, "/", new_uuid()));
-  struct stat old;
-  // A shared repository keeps its modes.
-  const bool is_there = ::stat(target.c_str(), &old) == 0;
-  TRY(write_file(lock.file_, bytes, is_there ? old.st_mode & 0777U : 0666));
+  TRY(write_file(lock.file_, bytes, mode_of(target)));
   return lock;
+}
+
+Result<GitLockFile> GitLockFile::draft(const std::string& target, const std::string& own) {
+  TRY(make_parents(own + "/"));
+  GitLockFile lock(target, cat(own, "/", new_uuid()));
+  const Fd from(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!from && errno == ENOENT) return lock;
+  if (!from) return trouble(target, "open", errno);
+  const Fd to(::open(lock.file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!to) return trouble(lock.file_, "open", errno);
+  TRY(copy_all(from.get(), to.get(), lock.file_));
+  // By it git tells which files may have changed in the moment when their entries were written.
+  struct stat old;
+  const bool known = ::fstat(from.get(), &old) == 0;
+  const timespec times[2] = {{0, UTIME_OMIT}, known ? old.st_mtim : timespec{0, UTIME_OMIT}};
+  if (::futimens(to.get(), times) != 0) return trouble(lock.file_, "set the time", errno);
+  return lock;
+}
+
+Result<void> GitLockFile::finish_draft() const {
+  struct stat old;
+  if (::stat(target_.c_str(), &old) == 0 && ::chmod(file_.c_str(), old.st_mode & 0777U) != 0) return trouble(file_, "set the permissions", errno);
+  return {};
 }
 
 Result<void> GitLockFile::lock() {
@@ -152,19 +196,31 @@ Result<void> set_head(Disk&, const RepositoryPlace& place, const std::string& ow
 
 Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes) { return GitLockFile::prepare(place.git + "/index", own, bytes); }
 
-Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before) {
-  const auto target = place.git + "/index";
+// Nobody changes an index in place: what is the same file under the lock has the bytes that it had before, and nobody waits while they are read.
+template <class Same>
+static Result<void> lock_index_if(const std::string& target, GitLockFile& next, Same same) {
   const Error changed{Fault::conflict, "the index was changed meanwhile"};
-  // Nobody changes an index in place: what is the same file under the lock has the bytes that it had before, and nobody waits while they are read.
   struct stat read, locked;
   const bool was_there = ::stat(target.c_str(), &read) == 0;
-  auto now = disk.read(target, 1ULL << 31);
-  if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
-  if ((now ? std::string_view(*now) : std::string_view()) != before) return changed;
+  if (!TRY(same())) return changed;
   TRY(next.lock());
   const bool is_there = ::stat(target.c_str(), &locked) == 0;
   if (was_there != is_there || (is_there && !same_version(read, locked))) return changed;
   return {};
+}
+
+Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before) {
+  const auto target = place.git + "/index";
+  return lock_index_if(target, next, [&]() -> Result<bool> {
+    auto now = disk.read(target, 1ULL << 31);
+    if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
+    return (now ? std::string_view(*now) : std::string_view()) == before;
+  });
+}
+
+Result<void> lock_index_of_sum(const RepositoryPlace& place, GitLockFile& next, const std::string& before) {
+  const auto target = place.git + "/index";
+  return lock_index_if(target, next, [&]() -> Result<bool> { return TRY(index_sum_of_file(target)) == before; });
 }
 
 Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns) {

@@ -16,6 +16,11 @@ class GitLockFile {
   static Result<GitLockFile> prepare(const std::string& target, const std::string& own, std::string_view bytes);
   // busy: another has the lock.
   Result<void> lock();
+  // The same with what the target has now (nothing: no file), where a git has yet to work upon it and brings it to disk itself.
+  static Result<GitLockFile> draft(const std::string& target, const std::string& own);
+  const std::string& file() const { return file_; }
+  // That git has ended: the file gets the permissions of the target.
+  Result<void> finish_draft() const;
   static Result<GitLockFile> take(const std::string& target, const std::string& own, std::string_view bytes);
   GitLockFile(GitLockFile&& other) noexcept;
   GitLockFile& operator=(GitLockFile&&) = delete;
@@ -64,6 +69,8 @@ Result<void> set_head(Disk& disk, const RepositoryPlace& place, const std::strin
 Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes);
 // No git of the user's changes the index until `next` has taken its place. conflict: it no longer has the old bytes (empty: there is none).
 Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before);
+// The same by its sum (peers/git_index_sum.hpp).
+Result<void> lock_index_of_sum(const RepositoryPlace& place, GitLockFile& next, const std::string& before);
 // The index gets these bytes if it still has the old ones (empty: there is none), and that time of its writing (0: now).
 Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns = 0);
 // Too early a time is harmless: git then compares bytes where looks would do.

@@ -48,7 +48,7 @@ Result<std::vector<GitSession::Object>> GitSession::ask(Conversation& reader, co
     }
     const auto size = parse_int(words[2]);
     if (!size) return unreadable("cat-file");
-    objects.push_back({std::string(words[0]), std::string(words[1]), {}});
+    objects.push_back({std::string(words[0]), std::string(words[1]), static_cast<std::uint64_t>(*size), {}});
     if (!with_bytes) continue;
     objects.back().bytes = TRY(reader.bytes(static_cast<std::size_t>(*size) + 1, patience));
     objects.back().bytes.pop_back();

@@ -2,6 +2,7 @@
 // when it ended. What they know about a git directory stays right while nobody else takes packs out of it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +21,9 @@ class GitSession {
   ~GitSession() { close(); }
 
   struct Object {
-    std::string oid, type;  // empty: not there
-    std::string bytes;      // when they were asked for
+    std::string oid, type;   // empty: not there
+    std::uint64_t size = 0;  // of the bytes
+    std::string bytes;       // when they were asked for
   };
   // By any name that git knows, in that order.
   Result<std::vector<Object>> objects(const std::vector<std::string>& names, bool with_bytes, const Patience& patience);

@@ -58,14 +58,16 @@ TEST_CASE("a git that was killed with its sync is in nobody's way", "[sync]") {
   Devices devices("track");
   devices.sync(devices.a);
   const auto place = find_repository(devices.a.disk, devices.a.root);
-  const auto left = sync_directory(devices.a.paths, place->root) + "/index-next.lock";
+  const auto left = sync_directory(devices.a.paths, place->root) + "/objects.git/left.lock", half = place->git + "/kra/locks/0123.lock";
   REQUIRE(devices.a.disk.replace(left, ""));
+  REQUIRE(devices.a.disk.replace(half, ""));
   REQUIRE(devices.a.disk.replace(sync_directory(devices.a.paths, place->root) + "/unclean", ""));
   devices.b.write("f", "other\n");
   devices.sync(devices.b);
   CHECK(devices.sync(devices.a).state == "synced");
   CHECK(devices.a.git({"status", "--porcelain"}).empty());
   CHECK_FALSE(devices.a.disk.info(left).ok());
+  CHECK_FALSE(devices.a.disk.info(half).ok());
 }
 
 TEST_CASE("what was never whole is nobody's version", "[sync]") {

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/sync.hpp"
 #include "engine/watched_tree.hpp"
 #include "tests/native/git_world.hpp"
 #include "tests/native/zoo.hpp"
@@ -122,6 +123,34 @@ TEST_CASE("what is told finds what a look at everything finds", "[sync][memory]"
     }
     CHECK(pair.watcher.wholes < 14);
   }
+}
+
+TEST_CASE("what is remembered goes along with a branch that a sync moves", "[sync][memory]") {
+  Pair pair;
+  Scratch remote;
+  auto& world = pair.world;
+  world.git({"init", "-q", "--bare", "-b", "main", remote / "r.git"}), world.git({"remote", "add", "origin", remote / "r.git"});
+  world.write("a", "a\n"), world.write("dir/c", "c\n"), world.write("dir/d", "d\n"), world.commit(), world.git({"push", "-qu", "origin", "main"});
+  const auto place = find_repository(world.disk, world.root);
+  REQUIRE(place);
+  const auto record = new_record(world.disk, *place, "track");
+  REQUIRE(record);
+  for (int round = 0; round < 8; ++round) {
+    INFO("round " << round);
+    world.write("a", cat(round, "\n")), world.write(cat("new/", round % 3, "/f", round), "n\n");
+    if (round % 2 == 1) world.remove(cat("new/", (round - 1) % 3, "/f", round - 1));
+    if (round == 4) world.write("dir/c", "of the user\n"), world.commit("theirs");
+    if (round == 6) world.remove("dir"), world.write("dir", "a file now\n");
+    const auto report = sync_tree(pair.store(), *record, "device", {}, {}, git_patience());
+    INFO((report ? report->why : report.error().what));
+    REQUIRE(report);
+    CHECK(report->state == "synced");
+    CHECK(world.git({"status", "--porcelain"}).empty());
+    CHECK(world.git({"rev-parse", "main"}) == world.git({"--git-dir", remote / "r.git", "rev-parse", "main"}));
+    pair.agree();
+    if (round == 5) world.write("a", "staged\n"), world.git({"add", "a"}), pair.agree(), world.git({"reset", "-q"}), pair.agree();
+  }
+  CHECK(pair.watcher.wholes < 8);
 }
 
 TEST_CASE("files where nobody watches are looked at each time", "[sync][memory]") {
