@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -159,11 +160,15 @@ REAL(int, posix_spawnp, pid_t* pid, const char* file, const posix_spawn_file_act
   if (channel < 0) return __real_posix_spawnp(pid, file, actions, attributes, argv, environment);
   const auto answer = exchange(ask_of(Ask::Kind::start, "start", words_of(argv)));
   const char* script = script_of(answer.act);
-  if (!script) return __real_posix_spawnp(pid, file, actions, attributes, argv, environment);
   std::vector<char*> words{const_cast<char*>("sh"), const_cast<char*>("-c"), const_cast<char*>(script), const_cast<char*>("sh")};
   for (char* const* word = argv; *word; ++word) words.push_back(*word);
   words.push_back(nullptr);
-  return __real_posix_spawnp(pid, "sh", actions, attributes, words.data(), environment);
+  const int status = script ? __real_posix_spawnp(pid, "sh", actions, attributes, words.data(), environment)
+                            : __real_posix_spawnp(pid, file, actions, attributes, argv, environment);
+  // What is done beside a push would find it here or there, another time each time: it ends first.
+  siginfo_t ended;
+  if (status == 0 && words_of(argv).starts_with("push")) ::waitid(P_PID, static_cast<id_t>(*pid), &ended, WEXITED | WNOWAIT);
+  return status;
 }
 
 // The mangled names of steady_clock::now() and system_clock::now().
