@@ -60,6 +60,7 @@ TEST_CASE("a git that was killed with its sync is in nobody's way", "[sync]") {
   const auto place = find_repository(devices.a.disk, devices.a.root);
   const auto left = sync_directory(devices.a.paths, place->root) + "/objects.git/left.lock", half = place->git + "/kra/locks/0123.lock";
   REQUIRE(devices.a.disk.replace(left, ""));
+  REQUIRE(devices.a.disk.make_directory(place->git + "/kra/locks"));
   REQUIRE(devices.a.disk.replace(half, ""));
   REQUIRE(devices.a.disk.replace(sync_directory(devices.a.paths, place->root) + "/unclean", ""));
   devices.b.write("f", "other\n");
