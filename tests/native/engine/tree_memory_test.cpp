@@ -108,7 +108,7 @@ struct Pair {
 }  // namespace
 
 TEST_CASE("what is told finds what a look at everything finds", "[sync][memory]") {
-  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     INFO("seed " << seed);
     Pair pair;
     Zoo zoo(pair.world, seed);
