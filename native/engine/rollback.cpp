@@ -160,7 +160,7 @@ class RollBack {
     }
     TRY(restore_head(before));
     const auto index = TRY(read_user_index(disk, place));
-    if (target_.has_index && index.bytes != index_) TRY(with_retries([&] { return replace_index(disk, place, own_locks(store_), index.bytes, index_, target_.index_at_ns); }));
+    if (target_.has_index && index.bytes != index_) TRY(with_retries([&] { return replace_index(place, own_locks(store_), index.sum, index_, target_.index_at_ns); }));
     if (target_.has_index && index.bytes == index_ && target_.index_at_ns != 0) TRY(set_written_at(place.git + "/index", target_.index_at_ns));
     if (!target_.has_index && !index.bytes.empty()) TRY(disk.remove(place.git + "/index"));
     return {};

@@ -10,7 +10,6 @@
 #include "engine/sync_refs.hpp"
 #include "engine/sync_steps.hpp"
 #include "engine/tree_memory.hpp"
-#include "os/light_write.hpp"
 #include "wire/msgpack.hpp"
 
 namespace kra {
@@ -138,7 +137,7 @@ Result<SyncReport> sync_tree(SyncStore& store, const SyncRecord& record, const s
   const auto before = report_in(store.disk(), store.file("outcome"));
   if (report.state == "offline" || report.state == "failed") report.failures = (before ? before->failures : 0) + 1;
   const auto bytes = pack(to_value(report));
-  TRY(names_nothing(report) ? replace_lightly(store.file("outcome"), bytes) : store.disk().replace(store.file("outcome"), bytes));
+  TRY(names_nothing(report) ? store.disk().replace_lightly(store.file("outcome"), bytes) : store.disk().replace(store.file("outcome"), bytes));
   return report;
 }
 

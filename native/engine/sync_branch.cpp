@@ -7,7 +7,6 @@
 #include "engine/rollback.hpp"
 #include "engine/sync_user.hpp"
 #include "engine/tree_memory.hpp"
-#include "os/light_write.hpp"
 #include "peers/git.hpp"
 #include "peers/git_index_sum.hpp"
 
@@ -103,7 +102,7 @@ static Result<void> follow_branch(SyncStore& store, const std::string& from, con
   auto lines = TRY(index_change(store, index.entries, from, to, patience));
   if (lines.entries.empty()) return {};
   auto next = TRY(moved_index(store, index.sum, std::move(lines), patience));
-  TRY(lock_index_of_sum(store.place(), next, index.sum));
+  TRY(lock_index(store.place(), next, index.sum));
   return next.commit();
 }
 
@@ -152,7 +151,7 @@ static Result<void> move_both(SyncStore& store, BranchMove& move, const std::str
   const auto& place = store.place();
   TRY(move.branch.lock(store.disk()));
   if (move.index)
-    if (auto locked = lock_index_of_sum(place, *move.index, move.before); !locked)
+    if (auto locked = lock_index(place, *move.index, move.before); !locked)
       return Error{locked.error().fault == Fault::conflict ? Fault::busy : locked.error().fault, locked.error().what};
   TRY(move.branch.go());
   auto replaced = move.index ? move.index->commit() : Result<void>{};
@@ -162,7 +161,7 @@ static Result<void> move_both(SyncStore& store, BranchMove& move, const std::str
   index_moved(store, move.before, move.changes, move.after);
   if (!move.agreed) return {};
   if (auto* memory = store.memory()) memory->agreed = memory->index, memory->agreed_head = move.commit;
-  return replace_lightly(store.file("agreed"), agreement(move.after, move.commit));
+  return store.disk().replace_lightly(store.file("agreed"), agreement(move.after, move.commit));
 }
 
 static Result<void> move_now(SyncStore& store, const Head& head, const std::string& commit, const std::string& message, const Patience& patience) {

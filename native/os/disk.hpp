@@ -41,6 +41,8 @@ class Disk {
   // fsync, rename, fsync of the directory. After failure the old file is untouched and no temporary file is left, with one
   // exception: when only the last fsync failed, the new content is there but may not outlive a power cut.
   virtual Result<void> replace(const std::string& path, std::string_view bytes) = 0;
+  // As replace(), without waiting for the disk: for what nobody misses. After a power cut the old file may be there, or one that cannot be read.
+  virtual Result<void> replace_lightly(const std::string& path, std::string_view bytes) { return replace(path, bytes); }
   // As replace(), but Fault::conflict when the name is taken: a new file never takes the place of another. On a file system with neither
   // hard links nor a rename that refuses, that holds among writers that hold one lock.
   virtual Result<void> create(const std::string& path, std::string_view bytes) = 0;
@@ -76,6 +78,7 @@ class SystemDisk : public Disk {
   Result<std::string> read(const std::string& path, std::uint64_t limit) override;
   Result<std::string> read_front(const std::string& path, std::uint64_t bytes) override;
   Result<void> replace(const std::string& path, std::string_view bytes) override;
+  Result<void> replace_lightly(const std::string& path, std::string_view bytes) override;
   Result<void> create(const std::string& path, std::string_view bytes) override;
   Result<void> append(const std::string& path, std::string_view bytes, bool durable) override;
   Result<std::unique_ptr<Appender>> open_append(const std::string& path) override;

@@ -1,4 +1,4 @@
-// System calls on files as Results, repeated after EINTR. For os/disk*.cpp only.
+// System calls on files as Results, repeated after EINTR. For os/, and for peers/git_*, where git says how its files are written.
 #pragma once
 
 #include <fcntl.h>

@@ -7,7 +7,6 @@
 #include "base/text.hpp"
 #include "os/disk.hpp"
 #include "os/disk_calls.hpp"
-#include "os/light_write.hpp"
 
 namespace kra {
 
@@ -114,7 +113,7 @@ Result<void> SystemDisk::replace(const std::string& path, std::string_view bytes
   return file.take_place_of_target();
 }
 
-Result<void> replace_lightly(const std::string& path, std::string_view bytes) {
+Result<void> SystemDisk::replace_lightly(const std::string& path, std::string_view bytes) {
   auto file = TRY(Temporary::make(path, bytes, false));
   return file.take_place_of_target(false);
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "os/disk_calls.hpp"
 #include "peers/git_index_sum.hpp"
 #include "wire/messages.hpp"
 
@@ -20,16 +21,6 @@ Error trouble(const std::string& path, const char* doing, int number) {
   return {fault, number == EEXIST ? cat(printable(path), " exists: another git is at work") : cat(printable(path), ": ", doing, ": ", std::strerror(number))};
 }
 
-Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const auto written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return trouble(path, "write", errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 Result<void> copy_all(int from, int to, const std::string& path) {
   std::array<char, 64U << 10> part;
   while (true) {
@@ -37,16 +28,15 @@ Result<void> copy_all(int from, int to, const std::string& path) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return trouble(path, "copy", errno);
     if (got == 0) return {};
-    TRY(write_all(to, {part.data(), static_cast<std::size_t>(got)}, path));
+    TRY(calls::write_all(to, {part.data(), static_cast<std::size_t>(got)}, path));
   }
 }
 
 Result<void> write_file(const std::string& path, std::string_view bytes, mode_t mode) {
   Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return trouble(path, "open", errno);
-  TRY(write_all(fd.get(), bytes, path));
-  if (::fsync(fd.get()) != 0) return trouble(path, "sync", errno);
-  return {};
+  TRY(calls::write_all(fd.get(), bytes, path));
+  return calls::sync(fd.get(), path);
 }
 
 // A shared repository keeps its modes.
@@ -194,38 +184,22 @@ Result<void> set_head(Disk&, const RepositoryPlace& place, const std::string& ow
   return lock.commit();
 }
 
-Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes) { return GitLockFile::prepare(place.git + "/index", own, bytes); }
-
 // Nobody changes an index in place: what is the same file under the lock has the bytes that it had before, and nobody waits while they are read.
-template <class Same>
-static Result<void> lock_index_if(const std::string& target, GitLockFile& next, Same same) {
+Result<void> lock_index(const RepositoryPlace& place, GitLockFile& next, const std::string& before) {
+  const auto target = place.git + "/index";
   const Error changed{Fault::conflict, "the index was changed meanwhile"};
   struct stat read, locked;
   const bool was_there = ::stat(target.c_str(), &read) == 0;
-  if (!TRY(same())) return changed;
+  if (TRY(index_sum_of_file(target)) != before) return changed;
   TRY(next.lock());
   const bool is_there = ::stat(target.c_str(), &locked) == 0;
   if (was_there != is_there || (is_there && !same_version(read, locked))) return changed;
   return {};
 }
 
-Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before) {
-  const auto target = place.git + "/index";
-  return lock_index_if(target, next, [&]() -> Result<bool> {
-    auto now = disk.read(target, 1ULL << 31);
-    if (!now && now.error().fault != Fault::not_found) return std::move(now.error());
-    return (now ? std::string_view(*now) : std::string_view()) == before;
-  });
-}
-
-Result<void> lock_index_of_sum(const RepositoryPlace& place, GitLockFile& next, const std::string& before) {
-  const auto target = place.git + "/index";
-  return lock_index_if(target, next, [&]() -> Result<bool> { return TRY(index_sum_of_file(target)) == before; });
-}
-
-Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns) {
-  auto next = TRY(next_index(place, own, after));
-  TRY(lock_index(disk, place, next, before));
+Result<void> replace_index(const RepositoryPlace& place, const std::string& own, const std::string& before, std::string_view after, std::int64_t written_at_ns) {
+  auto next = TRY(GitLockFile::prepare(place.git + "/index", own, after));
+  TRY(lock_index(place, next, before));
   if (written_at_ns != 0) TRY(set_written_at(place.git + "/index.lock", written_at_ns));
   return next.commit();
 }

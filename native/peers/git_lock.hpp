@@ -65,14 +65,10 @@ Result<void> move_head(Disk& disk, const RepositoryPlace& place, const std::stri
                        const std::string& message);
 // HEAD itself names that branch, or that commit when `head.branch` is empty.
 Result<void> set_head(Disk& disk, const RepositoryPlace& place, const std::string& own, const Head& head);
-// What the index is to become, ready to be locked.
-Result<GitLockFile> next_index(const RepositoryPlace& place, const std::string& own, std::string_view bytes);
-// No git of the user's changes the index until `next` has taken its place. conflict: it no longer has the old bytes (empty: there is none).
-Result<void> lock_index(Disk& disk, const RepositoryPlace& place, GitLockFile& next, std::string_view before);
-// The same by its sum (peers/git_index_sum.hpp).
-Result<void> lock_index_of_sum(const RepositoryPlace& place, GitLockFile& next, const std::string& before);
-// The index gets these bytes if it still has the old ones (empty: there is none), and that time of its writing (0: now).
-Result<void> replace_index(Disk& disk, const RepositoryPlace& place, const std::string& own, std::string_view before, std::string_view after, std::int64_t written_at_ns = 0);
+// No git of the user's changes the index until `next` has taken its place. conflict: it no longer has the sum `before` (peers/git_index_sum.hpp).
+Result<void> lock_index(const RepositoryPlace& place, GitLockFile& next, const std::string& before);
+// The index gets these bytes if it still has the sum `before`, and that time of its writing (0: now).
+Result<void> replace_index(const RepositoryPlace& place, const std::string& own, const std::string& before, std::string_view after, std::int64_t written_at_ns = 0);
 // Too early a time is harmless: git then compares bytes where looks would do.
 Result<void> set_written_at(const std::string& path, std::int64_t ns);
 

@@ -8,17 +8,15 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <set>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "os/disk_calls.hpp"
 #include "wire/messages.hpp"
 
 namespace kra {
 namespace {
-
-Error trouble(const std::string& path, const char* doing) { return {Fault::io, cat(printable(path), ": ", doing, ": ", std::strerror(errno))}; }
 
 std::string big_endian(std::uint32_t number) {
   std::string out;
@@ -65,26 +63,20 @@ class Writing {
   }
 
   Result<void> write(std::string_view bytes) {
-    if (::mkdir(directory_.c_str(), 0777) != 0 && errno != EEXIST) return trouble(directory_, "make the directory");
+    if (::mkdir(directory_.c_str(), 0777) != 0 && errno != EEXIST) return calls::failure(directory_, "make the directory", errno);
     auto name = cat(directory_, "/tmp_obj_", new_uuid());
     fd_.reset(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444));
-    if (!fd_) return trouble(name, "open");
+    if (!fd_) return calls::failure(name, "open", errno);
     temporary_ = std::move(name);
-    while (!bytes.empty()) {
-      const auto written = ::write(fd_.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return trouble(temporary_, "write");
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    return calls::write_all(fd_.get(), bytes, temporary_);
   }
   Result<void> sync() {
-    if (::fsync(fd_.get()) != 0) return trouble(temporary_, "sync");
+    TRY(calls::sync(fd_.get(), temporary_));
     fd_.reset();
     return {};
   }
   Result<void> name() {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return trouble(path_, "rename");
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return calls::failure(path_, "rename", errno);
     temporary_.clear();
     return {};
   }
@@ -111,8 +103,8 @@ Result<std::vector<std::string>> write_loose(const std::string& git_directory, c
   for (auto& file : files) TRY(file.sync());
   for (auto& file : files) TRY(file.name());
   for (const auto& directory : directories) {
-    const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) return trouble(directory, "sync");
+    const auto fd = TRY(calls::open_directory(directory));
+    TRY(calls::sync(fd.get(), directory));
   }
   std::vector<std::string> paths;
   for (const auto& file : files) paths.push_back(file.path());

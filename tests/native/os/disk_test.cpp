@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstddef>
 
-#include "os/light_write.hpp"
 
 #include "../catch.hpp"
 #include "../scratch.hpp"
@@ -36,12 +35,12 @@ TEST_CASE("a replaced file holds the new bytes, for us alone, and nothing else i
 TEST_CASE("a file that is replaced lightly is whole for all that read it") {
   Scratch scratch;
   SystemDisk disk;
-  REQUIRE(replace_lightly(scratch / "a", "one").ok());
-  REQUIRE(replace_lightly(scratch / "a", "two").ok());
+  REQUIRE(disk.replace_lightly(scratch / "a", "one").ok());
+  REQUIRE(disk.replace_lightly(scratch / "a", "two").ok());
   CHECK(*disk.read(scratch / "a", 10) == "two");
   CHECK(*disk.list(scratch.path()) == Names{"a"});
   ::symlink("a", (scratch / "link").c_str());
-  CHECK(replace_lightly(scratch / "link", "x").error().fault == Fault::refused);
+  CHECK(disk.replace_lightly(scratch / "link", "x").error().fault == Fault::refused);
 }
 
 TEST_CASE("a created file never takes the place of another") {
