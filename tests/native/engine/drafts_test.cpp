@@ -12,6 +12,7 @@
 #include "engine/draft_appender.hpp"
 #include "engine/draft_file.hpp"
 #include "os/process.hpp"
+#include "tests/native/engine/drafts_world.hpp"
 #include "wire/msgpack.hpp"
 
 using namespace kra;
@@ -20,20 +21,7 @@ namespace {
 
 constexpr std::int64_t day = 86'400'000;
 
-struct World {
-  Scratch scratch;
-  SystemDisk disk;
-  Paths paths{scratch / "state", scratch / "run", scratch / "config"};
-  Drafts drafts{disk, paths};
-  std::uint64_t seq = 0;
-
-  std::string journal(const std::string& client = "c") { return cat(paths.drafts(), "/", client, ".journal"); }
-  void add(DraftType type, Value map, const std::string& client = "c") {
-    std::string frame;
-    append_frame(frame, type, pack(Value(Value::Array{++seq, std::move(map)})));
-    DraftAppender appender(disk, {journal(client), cat(paths.drafts_second(), "/", client, ".journal"), ""});
-    REQUIRE(appender.append(frame).ok());
-  }
+struct World : DraftsWorld {
   void editor(bool alive, const std::string& client = "c", const std::string& host = host_name()) {
     add(DraftType::editor,
         Value::Map{{"id", client}, {"editor", "e"}, {"pid", static_cast<std::int64_t>(::getpid())}, {"start", alive ? *start_time_of(::getpid()) : 1}, {"host", host}, {"boot", boot_id()}, {"cwd", "/home/me"}},

@@ -10,6 +10,7 @@
 #include "engine/draft_appender.hpp"
 #include "engine/drafts.hpp"
 #include "os/process.hpp"
+#include "tests/native/engine/drafts_world.hpp"
 #include "wire/msgpack.hpp"
 
 using namespace kra;
@@ -18,22 +19,9 @@ namespace {
 
 constexpr std::int64_t day = 86'400'000;
 
-struct World {
-  Scratch scratch;
-  SystemDisk disk;
-  Paths paths{scratch / "state", scratch / "run", scratch / "config"};
-  Drafts drafts{disk, paths};
-  std::uint64_t seq = 0;
-
-  std::string journal(const std::string& client = "c") { return cat(paths.drafts(), "/", client, ".journal"); }
+struct World : DraftsWorld {
   std::string home(const std::string& name) { return cat(paths.drafts(), "/texts/", name); }
   std::string away(const std::string& name) { return cat(paths.drafts_second(), "/texts/", name); }
-  void add(DraftType type, Value map, const std::string& client = "c") {
-    std::string frame;
-    append_frame(frame, type, pack(Value(Value::Array{++seq, std::move(map)})));
-    DraftAppender appender(disk, {journal(client), cat(paths.drafts_second(), "/", client, ".journal"), ""});
-    REQUIRE(appender.append(frame).ok());
-  }
   void editor(bool alive, const std::string& client = "c") {
     add(DraftType::editor,
         Value::Map{{"id", client}, {"pid", static_cast<std::int64_t>(::getpid())}, {"start", alive ? *start_time_of(::getpid()) : 1}, {"host", host_name()}, {"boot", boot_id()}},
