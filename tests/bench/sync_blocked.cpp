@@ -13,9 +13,8 @@
 #include <thread>
 
 #include "base/fd.hpp"
-#include "engine/sync.hpp"
 #include "tests/bench/bench.hpp"
-#include "tests/native/git_scratch.hpp"
+#include "tests/bench/support/meeting.hpp"
 
 using namespace kra;
 using namespace kra::bench;
@@ -113,35 +112,21 @@ std::optional<Delays> delays_of(const std::string& root, int seconds, std::uint6
   return all;
 }
 
-struct Device {
-  GitScratch world;
-  std::string name;
-  Result<SyncReport> sync(const std::string& mode) {
-    const auto place = TRY(find_repository(world.disk, world.root));
-    const auto record = TRY(new_record(world.disk, place, mode));
-    auto store = TRY(SyncStore::open(world.disk, world.paths, place, git_patience()));
-    return sync_tree(store, record, name, {.confirmed = true}, {}, git_patience());
-  }
-};
+std::vector<std::string> names() {
+  std::vector<std::string> names;
+  for (int n = 0; n < files; ++n) names.push_back(name_of(n));
+  return names;
+}
 
-struct Meeting {
-  Device user, other;
-  Scratch remote;
+struct Meeting : MeetingOfTwo {
   int syncs = 0, errors = 0;
   std::uint64_t pulled = 0, left = 0;
 
-  explicit Meeting(std::string mode) : mode_(std::move(mode)) {
-    user.name = "user", other.name = "other";
-    user.world.git({"init", "-q", "--bare", "-b", "main", remote / "r.git"});
-    for (auto* device : {&user, &other}) device->world.git({"config", "gc.auto", "0"}), device->world.git({"remote", "add", "origin", remote / "r.git"});
-    for (int n = 0; n < files; ++n) user.world.write(name_of(n), "first\n");
-    user.world.commit("first"), user.world.git({"push", "-q", "-u", "origin", "main"});
-    other.world.git({"fetch", "-q"}), other.world.git({"reset", "-q", "--hard", "origin/main"}), other.world.git({"branch", "-q", "-u", "origin/main"});
-  }
+  explicit Meeting(std::string mode) : MeetingOfTwo(names()), mode_(std::move(mode)) {}
   void sync() {
     for (int n = 0; n < files; ++n) other.world.write(name_of(n), cat("from the other ", syncs, "\n", other.world.read(name_of(n)).substr(0, 400)));
     for (auto* device : {&other, &user})
-      if (const auto report = device->sync(mode_); !report) ++errors, std::fprintf(stderr, "%s: %s\n", device->name.c_str(), report.error().what.c_str());
+      if (const auto report = device->sync(mode_, true); !report) ++errors, std::fprintf(stderr, "%s: %s\n", device->name.c_str(), report.error().what.c_str());
       else if (device == &user) pulled += report->pulled, left += report->left.size();
     ++syncs;
   }

@@ -8,9 +8,8 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/sync.hpp"
 #include "tests/bench/bench.hpp"
-#include "tests/native/git_scratch.hpp"
+#include "tests/bench/support/meeting.hpp"
 
 using namespace kra;
 using namespace kra::bench;
@@ -62,30 +61,14 @@ int __wrap_unlink(const char* path) {
 
 namespace {
 
-struct Device {
-  GitScratch world;
-  std::string name;
-  Result<SyncReport> sync(const std::string& mode) {
-    const auto place = TRY(find_repository(world.disk, world.root));
-    const auto record = TRY(new_record(world.disk, place, mode));
-    auto store = TRY(SyncStore::open(world.disk, world.paths, place, git_patience()));
-    return sync_tree(store, record, name, {}, {}, git_patience());
-  }
-};
+std::vector<std::string> names() {
+  std::vector<std::string> names;
+  for (int n = 0; n < 200; ++n) names.push_back(cat("dir", n % 7, "/", n));
+  return names;
+}
 
-struct Meeting {
-  Device user, other;
-  Scratch remote;
-  explicit Meeting(const std::string& mode) : mode_(mode) {
-    user.name = "user", other.name = "other";
-    user.world.git({"init", "-q", "--bare", "-b", "main", remote / "r.git"});
-    for (auto* device : {&user, &other}) {
-      device->world.git({"config", "gc.auto", "0"}), device->world.git({"remote", "add", "origin", remote / "r.git"});
-    }
-    for (int n = 0; n < 200; ++n) user.world.write(cat("dir", n % 7, "/", n), "first\n");
-    user.world.commit("first"), user.world.git({"push", "-q", "-u", "origin", "main"});
-    other.world.git({"fetch", "-q"}), other.world.git({"reset", "-q", "--hard", "origin/main"}), other.world.git({"branch", "-q", "-u", "origin/main"});
-  }
+struct Meeting : MeetingOfTwo {
+  explicit Meeting(const std::string& mode) : MeetingOfTwo(names()), mode_(mode) {}
 
   void go(int commands) {
     lock_times.of(user.world.root + "/.git/index.lock");
@@ -93,7 +76,7 @@ struct Meeting {
       for (int n = 0; !over_; ++n) {
         other.world.write(cat("from-other/", n % 20), cat(n, "\n"));
         for (auto* device : {&other, &user})
-          if (const auto report = device->sync(mode_); !report) ++errors, std::fprintf(stderr, "%s: %s\n", device->name.c_str(), report.error().what.c_str());
+          if (const auto report = device->sync(mode_, false); !report) ++errors, std::fprintf(stderr, "%s: %s\n", device->name.c_str(), report.error().what.c_str());
           else pulled += device == &user ? report->pulled : 0;
         ++syncs;
       }
