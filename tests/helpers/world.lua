@@ -27,7 +27,7 @@ World.__index = World
 
 local M = {}
 
-local PATIENCE_MS = 30000
+local PATIENCE_MS = 10000
 local repo = assert(uv.fs_realpath(vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2), ':p:h:h:h')))
 
 -- Neovim 0.10 hands a cleared environment on as it stands, and libuv wants a list.
