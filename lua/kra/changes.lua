@@ -72,7 +72,8 @@ end
 -- `:edit` and its like throw the text away and all that is tied to it.
 local function keep(buf)
   stop_fading(buf)
-  if not changes[buf] or #changes[buf] == 0 then return end
+  -- When Neovim ends nothing is read again.
+  if vim.v.exiting ~= vim.NIL or not changes[buf] or #changes[buf] == 0 then return end
   local list = {}
   for _, change in ipairs(changes[buf]) do
     local first, last = range_of(buf, change)

@@ -2,6 +2,9 @@
 local M = {}
 local api = vim.api
 
+-- Bytes above which a text is neither copied nor compared: both are done while the user waits for his `:edit`.
+local MOST = 16 * 1024 * 1024
+
 ---@class kra.Range
 ---@field change kra.Change
 ---@field first integer
@@ -13,7 +16,10 @@ local unread = {} ---@type table<integer, {lines: string[], ranges: kra.Range[]}
 --- Before the text goes.
 ---@param buf integer
 ---@param ranges kra.Range[]
-function M.keep(buf, ranges) unread[buf] = { lines = api.nvim_buf_get_lines(buf, 0, -1, false), ranges = ranges } end
+function M.keep(buf, ranges)
+  if api.nvim_buf_get_offset(buf, api.nvim_buf_line_count(buf)) > MOST then return end
+  unread[buf] = { lines = api.nvim_buf_get_lines(buf, 0, -1, false), ranges = ranges }
+end
 
 ---@param buf integer
 function M.forget(buf) unread[buf] = nil end
